@@ -1,0 +1,25 @@
+# libactor_library(<name> SOURCES … PUBLIC … PRIVATE …): a library libactor-<name> with the alias libactor::<name>,
+# its public headers in include/ beside the calling CMakeLists.txt's folder.
+include(GNUInstallDirs)
+
+function(libactor_compile_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic $<$<BOOL:${LIBACTOR_WERROR}>:-Werror>)
+  if(LIBACTOR_SANITIZE)
+    string(REPLACE ";" "," sanitizers "${LIBACTOR_SANITIZE}")
+    target_compile_options(${target} PRIVATE -fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${sanitizers})
+  endif()
+endfunction()
+
+function(libactor_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;INCLUDE" ${ARGN})
+  set(target libactor-${name})
+  add_library(${target} ${ARG_SOURCES})
+  add_library(libactor::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
+                        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${ARG_INCLUDE}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  libactor_compile_options(${target})
+endfunction()

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/context.hpp"
+
+namespace libactor::detail {
+
+/// What the library itself runs when a context is done or a time comes: inline, on the thread that cancels or drives
+/// the deadlines, with no lock held. `fire` is called at most once and must not block; `drop` exactly once, when the
+/// registration's memory goes, after any `fire`, on any thread. `data` is owned by the hook (for an actor: a weak
+/// reference, so that a deadline an hour away keeps nothing alive).
+struct done_hook {
+  void (*fire)(void* data) noexcept = nullptr;
+  void (*drop)(void* data) noexcept = nullptr;
+  void* data = nullptr;
+};
+
+class hook_node;
+
+/// Holds a hook in place. Destruction or `reset` takes it out; a `fire` that has already begun on another thread may
+/// still be running then.
+class [[nodiscard]] hook_registration {
+ public:
+  hook_registration() noexcept = default;
+  hook_registration(hook_registration&& other) noexcept;
+  hook_registration& operator=(hook_registration&& other) noexcept;
+  ~hook_registration();
+  /// Whether the hook was taken out before it fired.
+  bool reset() noexcept;
+
+ private:
+  hook_node* node_ = nullptr;
+};
+
+/// Fires `hook` once `ctx` is done; at once, in this call, if it is done already.
+hook_registration when_done(const context& ctx, done_hook hook);
+
+/// Fires `hook` once the runtime's clock reaches `at`, never early.
+hook_registration at_time(context_runtime& runtime, time_point at, done_hook hook);
+
+}  // namespace libactor::detail

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/context.hpp"
+
+namespace libactor {
+
+/// The owning side of a derived context: cancels it when left. Move-only; a moved-from scope does nothing.
+/// Distinct scopes may be used from distinct threads; `cancel` and `cancel_now` may race with anything but the
+/// scope's own destruction or move.
+class [[nodiscard]] scope {
+ public:
+  scope() noexcept = default;
+  scope(scope&&) noexcept;
+  scope& operator=(scope&&) noexcept;
+  ~scope();
+
+  /// The context that this scope owns.
+  const context& ctx() const noexcept;
+
+  /// Ends the context and everything below it except behind boundaries, shields and `without_cancel`; all of it is done
+  /// when the call returns. Does not wait for the work to stop. Later calls do nothing.
+  void cancel(cause why = {}) noexcept;
+
+  /// The same through boundaries and shields.
+  void cancel_now(cause why = {}) noexcept;
+
+  /// Moves the deadline of this context (one derived with a deadline or timeout) to `at`, earlier or later; never past
+  /// an ancestor's. False, without effect, if the context is done already. Requires: the context was derived with a deadline.
+  bool move_deadline(time_point at);
+
+  /// Gives up ownership: the context will not be canceled by this scope. Returns it.
+  context commit() noexcept;
+
+  explicit operator bool() const noexcept;
+};
+
+/// Derives a child that ends when `parent` does, or when its scope is canceled or left.
+/// Complexity: O(1). Thread-safe. Throws: std::bad_alloc only, and then no child exists. Requires: `parent` is not empty.
+[[nodiscard]] scope with_cancel(const context& parent, source_location where = source_location::current());
+
+/// Derives a child that is canceled no later than `at`. An earlier deadline of `parent` wins; a past `at` yields a
+/// child that is already `deadline_exceeded`. `why`, if given, becomes the cause when the deadline passes.
+[[nodiscard]] scope with_deadline(const context& parent, time_point at, cause why = {},
+                                  source_location where = source_location::current());
+
+/// `with_deadline` at now + `limit`.
+[[nodiscard]] scope with_timeout(const context& parent, duration limit, cause why = {},
+                                 source_location where = source_location::current());
+
+/// Derives an ordered boundary: done when `parent` is, but a cancel from above, or of the boundary itself, stops here.
+/// What is derived below is ended by whoever owns the boundary, or by `cancel_now`. Values and the *value* of the
+/// deadline pass through; an inherited deadline is information below.
+[[nodiscard]] scope with_boundary(const context& parent, source_location where = source_location::current());
+
+}  // namespace libactor
