@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "supervisors/child_spec.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace libactor {
+
+/// The types that arguments of a kind may have. A list or map of strings is what commands and environments are.
+enum class arg_type : std::uint8_t { boolean, integer, real, string, duration, string_list, string_map, integer_map };
+const char* to_string(arg_type) noexcept;
+
+/// Declares one argument of a kind.
+struct arg_spec {
+  std::string name;
+  arg_type type = arg_type::string;
+  bool required = false;
+  arg_value default_value{};  ///< empty: none
+  std::string doc{};          ///< one line, for the schema and the help
+};
+
+/// A fault in the arguments of a child. `name` is the argument's.
+struct arg_fault {
+  std::string name;
+  std::string text;
+};
+
+/// A kind of child that trees can name.
+struct child_kind {
+  std::string name;                                                  ///< such as `demo.worker` or `process`
+  std::string doc;                                                   ///< one line
+  std::vector<arg_spec> args;
+  start_function start;                                              ///< reads `child_start::args()`
+  bool is_process = false;                                           ///< its incarnations are operating-system processes
+  std::function<bool(const child_args&)> reports_ready{};            ///< whether children with these arguments report readiness; empty: never
+  std::function<std::vector<arg_fault>(const child_args&)> check{};  ///< further rules, after types were checked; may be empty
+};
+
+/// What trees can be made of: kinds by name. A value without global state; not thread-safe while it is filled, and
+/// thread-safe after.
+class child_catalog {
+ public:
+  /// Adds a kind. Throws: std::invalid_argument for a name that is taken or empty, or a kind without a start function.
+  child_catalog& add(child_kind kind);
+
+  /// Null if there is none of that name.
+  const child_kind* find(std::string_view name) const;
+
+  /// All names, sorted.
+  std::vector<std::string> names() const;
+
+ private:
+  std::map<std::string, child_kind, std::less<>> kinds_;
+};
+
+/// Checks arguments against the kind's declaration and fills in defaults. `faults` gets what is wrong.
+child_args check_args(const child_kind& kind, const arg_map& given, std::vector<arg_fault>& faults);
+
+}  // namespace libactor
