@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/actor/lifeline.hpp"
+#include "libactor/actor/reason.hpp"
+#include "libactor/detail/done_hook.hpp"
+#include "libactor/scope.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+namespace libactor {
+
+namespace detail {
+struct envelope;
+}
+
+/// What an actor that lives in a context is made with.
+struct worker_options {
+  context ctx;                          ///< the actor's own; ended by whoever holds its scope
+  std::shared_ptr<lifeline> line;       ///< never null
+  std::optional<duration> drain;        ///< how long the backlog is served after the down-signal
+  bool detached = false;                ///< whether it runs on a thread of its own
+  caf::execution_unit* host = nullptr;  ///< the spawning actor's, if it is an actor that spawns
+};
+
+/// An actor that lives in a context: the base of workers and supervisors. It sees that its context is done before the
+/// next message of its mailbox, however long its backlog, and is woken for it when idle.
+class context_actor : public caf::event_based_actor {
+ public:
+  context_actor(caf::actor_config& cfg, worker_options options);
+  ~context_actor() override;
+
+  /// The context this actor lives in. (CAF has a member named `context` already.)
+  const libactor::context& ctx() const noexcept { return options_.ctx; }
+  const lifeline& line() const noexcept { return *options_.line; }
+
+  /// By the clock of the context's runtime. Requires: `ctx()` has a runtime that still lives.
+  time_point now() const noexcept;
+
+  /// Names a timer of this actor.
+  using timer_id = std::uint64_t;
+
+  /// Calls `action` in this actor once `delay` has passed on the runtime's clock. Ends with the actor; keeps nothing
+  /// alive.
+  timer_id after(duration delay, std::function<void()> action);
+  /// The same at a point in time.
+  timer_id at(time_point when, std::function<void()> action);
+  /// Whether the timer was taken back before it ran.
+  bool cancel_timer(timer_id id) noexcept;
+
+  caf::invoke_message_result consume(caf::mailbox_element& x) override;
+  void on_exit() override;
+
+ protected:
+  /// Called once, in this actor, before any further message, when the context is done.
+  virtual void context_done() = 0;
+  /// A message of the library's own, which no behavior sees.
+  virtual void receive(detail::envelope& message, caf::mailbox_element& x) = 0;
+  /// Whether a message from the backlog is for the behavior now; if not, this has dealt with it.
+  virtual bool admits(caf::mailbox_element& x) = 0;
+
+  worker_options& options() noexcept { return options_; }
+  /// The reason that the table of endings gives an actor whose context is done and that ends for it.
+  caf::error reason_of_context() const;
+  bool ending() const noexcept { return getf(is_shutting_down_flag) || getf(is_terminated_flag); }
+
+ private:
+  struct timer {
+    std::function<void()> action;
+    detail::hook_registration registration;
+  };
+
+  void run_timer(timer_id id);
+
+  worker_options options_;
+  detail::hook_registration wake_;
+  std::unordered_map<timer_id, timer> timers_;
+  timer_id last_timer_ = 0;
+  bool seen_done_ = false;
+};
+
+}  // namespace libactor

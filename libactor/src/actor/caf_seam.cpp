@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "actor/caf_seam.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/system_messages.hpp>
+
+namespace libactor::detail::seam {
+
+namespace {
+
+constexpr auto urgent = caf::message_priority::high;
+
+template <class T>
+void enqueue(caf::abstract_actor* to, caf::message_id id, T&& content, caf::execution_unit* host) {
+  to->enqueue(caf::make_mailbox_element(nullptr, id, {}, std::forward<T>(content)), host);
+}
+
+}  // namespace
+
+void post_urgent(const caf::weak_actor_ptr& to, envelope message, caf::execution_unit* host) noexcept {
+  if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(to))
+    post_urgent(strong->get(), std::move(message), host);
+}
+
+void post_urgent(caf::abstract_actor* to, envelope message, caf::execution_unit* host) {
+  enqueue(to, caf::make_message_id(urgent), std::move(message), host);
+}
+
+void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host) {
+  enqueue(to, caf::make_message_id(), std::move(message), host);
+}
+
+void exit_urgent(const caf::actor& to, caf::error reason) {
+  auto* target = caf::actor_cast<caf::abstract_actor*>(to);
+  enqueue(target, caf::make_message_id(urgent), caf::exit_msg{to.address(), std::move(reason)}, nullptr);
+}
+
+envelope* open(caf::mailbox_element& x) {
+  auto& content = x.content();
+  return content.match_elements<envelope>() ? &content.get_mutable_as<envelope>(0) : nullptr;
+}
+
+}  // namespace libactor::detail::seam

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Everything that CAF 1.x changed and this library needs: an envelope for its own messages, urgent sends, exits and
+// monitoring. Nothing outside this file and the scheduler modules names a call that 1.x removed.
+
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/attachable.hpp>
+#include <caf/error.hpp>
+#include <caf/mailbox_element.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace libactor::detail {
+
+enum class envelope_kind : std::uint8_t {
+  wake,          ///< look at your context
+  drain_marker,  ///< what stood before this is served
+  timer,         ///< key: the timer
+  started,       ///< key: the child, which acknowledges its start
+  ready,         ///< key: the child, which is ready
+  child_done,    ///< key: the child, whose own context is done
+  child_down,    ///< key: the child, which ended with `reason`
+  orphan_down,   ///< key: the child whose descendant ended
+};
+
+/// The one message type of the library's own signals.
+struct envelope {
+  envelope_kind kind = envelope_kind::wake;
+  std::uint64_t key = 0;
+  caf::error reason{};
+};
+
+}  // namespace libactor::detail
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(libactor::detail::envelope)
+
+namespace libactor::detail::seam {
+
+/// Sends past the backlog. Drops the message if the receiver is gone. Thread-safe.
+void post_urgent(const caf::weak_actor_ptr& to, envelope message, caf::execution_unit* host = nullptr) noexcept;
+void post_urgent(caf::abstract_actor* to, envelope message, caf::execution_unit* host = nullptr);
+
+/// Sends behind the backlog.
+void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host = nullptr);
+
+/// An exit message past the backlog; `exit_reason::kill` can't be trapped.
+void exit_urgent(const caf::actor& to, caf::error reason);
+
+/// The library's own message in `x`, or null.
+envelope* open(caf::mailbox_element& x);
+
+/// Calls `fun(reason, host)` once when the actor has ended, on the thread that ended it; at once if it has ended
+/// already.
+template <class Fun>
+void when_ended(const caf::actor& whom, Fun fun) {
+  struct hook final : caf::attachable {
+    explicit hook(Fun f) : fun(std::move(f)) {}
+    void actor_exited(const caf::error& reason, caf::execution_unit* host) override { fun(reason, host); }
+    Fun fun;
+  };
+  caf::actor_cast<caf::abstract_actor*>(whom)->attach(caf::attachable_ptr{new hook(std::move(fun))});
+}
+
+}  // namespace libactor::detail::seam

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+// Invariants
+//  1. `context_done` runs once, in the actor, and before any message that is read after the context was done.
+//  2. What hooks and timers hold of the actor is weak; none of them keeps it alive.
+#include "libactor/actor/context_actor.hpp"
+
+#include "actor/caf_seam.hpp"
+#include "libactor/context_runtime.hpp"
+
+#include <unistd.h>
+#include <caf/exit_reason.hpp>
+
+namespace libactor {
+
+namespace {
+
+struct wake_target {
+  caf::weak_actor_ptr actor;
+  detail::envelope message;
+};
+
+detail::done_hook wake_hook(caf::actor_control_block* self, detail::envelope message) {
+  return {[](void* data) noexcept {
+            auto& target = *static_cast<wake_target*>(data);
+            detail::seam::post_urgent(target.actor, target.message);
+          },
+          [](void* data) noexcept { delete static_cast<wake_target*>(data); },
+          new wake_target{caf::weak_actor_ptr{self}, std::move(message)}};
+}
+
+int this_thread() noexcept {
+  thread_local const int id = ::gettid();
+  return id;
+}
+
+}  // namespace
+
+context_actor::context_actor(caf::actor_config& cfg, worker_options options)
+    : caf::event_based_actor(cfg), options_(std::move(options)) {
+  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
+  wake_ = detail::when_done(options_.ctx, wake_hook(ctrl(), {detail::envelope_kind::wake, 0, {}}));
+}
+
+context_actor::~context_actor() = default;
+
+time_point context_actor::now() const noexcept { return ctx().runtime()->now(); }
+
+context_actor::timer_id context_actor::after(duration delay, std::function<void()> action) {
+  return at(now() + delay, std::move(action));
+}
+
+context_actor::timer_id context_actor::at(time_point when, std::function<void()> action) {
+  const auto id = ++last_timer_;
+  auto& entry = timers_[id];
+  entry.action = std::move(action);
+  entry.registration =
+      detail::at_time(*ctx().runtime(), when, wake_hook(ctrl(), {detail::envelope_kind::timer, id, {}}));
+  return id;
+}
+
+bool context_actor::cancel_timer(timer_id id) noexcept { return timers_.erase(id) != 0; }
+
+void context_actor::run_timer(timer_id id) {
+  auto i = timers_.find(id);
+  if (i == timers_.end())
+    return;
+  auto action = std::move(i->second.action);
+  timers_.erase(i);
+  action();
+}
+
+caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
+  if (!seen_done_ && options_.ctx.done()) [[unlikely]] {
+    seen_done_ = true;
+    context_done();
+  }
+  if (auto* message = detail::seam::open(x)) {
+    current_mailbox_element(&x);
+    if (ending() || message->kind == detail::envelope_kind::wake)
+      return caf::invoke_message_result::consumed;
+    if (message->kind == detail::envelope_kind::timer)
+      run_timer(message->key);
+    else
+      receive(*message, x);
+    return caf::invoke_message_result::consumed;
+  }
+  if (!admits(x))
+    return caf::invoke_message_result::consumed;
+  if (!options_.line->watched)
+    return caf::event_based_actor::consume(x);
+  struct running {
+    explicit running(activity_cell& c) : cell(c) { cell.sequence.fetch_add(1, std::memory_order_release); }
+    ~running() { cell.sequence.fetch_add(1, std::memory_order_release); }
+    activity_cell& cell;
+  };
+  auto& cell = options_.line->activity;
+  cell.message_type.store(x.content().empty() ? nullptr : x.content().type(0).second, std::memory_order_relaxed);
+  cell.thread.store(this_thread(), std::memory_order_relaxed);
+  running guard{cell};
+  return caf::event_based_actor::consume(x);
+}
+
+void context_actor::on_exit() {
+  timers_.clear();
+  wake_.reset();
+}
+
+caf::error context_actor::reason_of_context() const {
+  if (options_.line->asked())
+    return caf::exit_reason::user_shutdown;
+  if (ctx().error() == errc::deadline_exceeded)
+    return make_error(errc::deadline_exceeded);
+  if (ctx().cause().origin() == cause_origin::watchdog)
+    return make_error(errc::canceled);
+  return caf::exit_reason::user_shutdown;
+}
+
+}  // namespace libactor

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "libactor/actor/reason.hpp"
+
+#include <boost/core/demangle.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/message.hpp>
+#include <caf/sec.hpp>
+#include <exception>
+#include <typeinfo>
+
+namespace libactor {
+
+namespace {
+
+constexpr auto category = caf::atom("libactor");
+
+std::string words_of(const caf::error& reason) {
+  const auto& extra = reason.context();
+  if (extra.empty())
+    return {};
+  if (extra.match_element<std::string>(0))
+    return extra.get_as<std::string>(0);
+  if (extra.match_element<std::int32_t>(0))
+    return std::to_string(extra.get_as<std::int32_t>(0));
+  return caf::to_string(extra);
+}
+
+}  // namespace
+
+caf::error make_error(errc code) { return {static_cast<std::uint8_t>(code), category}; }
+
+caf::error make_error(errc code, std::string text) {
+  return {static_cast<std::uint8_t>(code), category, caf::make_message(std::move(text))};
+}
+
+caf::error make_error(errc code, int number) {
+  return {static_cast<std::uint8_t>(code), category, caf::make_message(std::int32_t{number})};
+}
+
+caf::error make_error(const std::exception_ptr& thrown) {
+  std::string text = "unknown exception";
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    text = boost::core::demangle(typeid(e).name()) + ": " + e.what();
+  } catch (...) {
+    // `text` already says that the type is unknown.
+  }
+  return caf::make_error(caf::sec::runtime_error, std::move(text));
+}
+
+std::optional<errc> errc_of(const caf::error& reason) {
+  if (!reason || reason.category() != category)
+    return std::nullopt;
+  return static_cast<errc>(reason.code());
+}
+
+ending ending_of(const caf::error& reason) {
+  if (!reason)
+    return ending::normal;
+  if (reason == caf::exit_reason::user_shutdown || errc_of(reason) == errc::shutdown)
+    return ending::shutdown;
+  return ending::abnormal;
+}
+
+std::string describe(const caf::error& reason) {
+  if (!reason)
+    return "normal";
+  std::string name;
+  if (auto code = errc_of(reason))
+    name = to_string(*code);
+  else if (reason.category() == caf::atom("exit"))
+    name = to_string(static_cast<caf::exit_reason>(reason.code()));
+  else if (reason.category() == caf::atom("system"))
+    name = to_string(static_cast<caf::sec>(reason.code()));
+  else
+    return caf::to_string(reason);
+  const auto words = words_of(reason);
+  return words.empty() ? name : name + ": " + words;
+}
+
+}  // namespace libactor
