@@ -4,12 +4,16 @@
 #include "libactor/source_location.hpp"
 
 #include <iosfwd>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace libactor {
+
+namespace detail {
+struct cause_access;
+}
 
 /// Who ended a context.
 enum class cause_origin : unsigned char {
@@ -40,6 +44,17 @@ class cause {
   /// A cause that carries the user's own error. Throws: std::bad_alloc.
   explicit cause(std::error_code user_error, source_location where = source_location::current());
 
+  cause(const cause& other) noexcept;
+  cause(cause&& other) noexcept : rep_{std::exchange(other.rep_, nullptr)} {}
+  cause& operator=(cause other) noexcept {
+    std::swap(rep_, other.rep_);
+    return *this;
+  }
+  ~cause() {
+    if (rep_ != nullptr)
+      drop();
+  }
+
   cause_origin origin() const noexcept;
   /// What the canceller said; for a plain cause the words of its error ("canceled", "deadline exceeded").
   std::string_view text() const noexcept;
@@ -52,13 +67,15 @@ class cause {
 
   explicit operator bool() const noexcept { return rep_ != nullptr; }
   /// Two causes are equal if they are the same cause, not merely worded alike.
-  friend bool operator==(const cause&, const cause&) noexcept = default;
+  friend bool operator==(const cause& a, const cause& b) noexcept { return a.rep_ == b.rep_; }
   friend std::ostream& operator<<(std::ostream& out, const cause& why);
 
   struct rep;
 
  private:
-  std::shared_ptr<const rep> rep_;
+  friend struct detail::cause_access;
+  void drop() noexcept;
+  const rep* rep_ = nullptr;
 };
 
 }  // namespace libactor

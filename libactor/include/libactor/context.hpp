@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libactor/cause.hpp"
+#include "libactor/detail/node_head.hpp"
 #include "libactor/time.hpp"
 #include "libactor/trace_id.hpp"
 
@@ -10,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace libactor {
 
@@ -18,7 +20,9 @@ class scope;
 
 namespace detail {
 class context_node;
-}
+struct access;
+struct value_key;
+}  // namespace detail
 
 /// The reading side of a lifetime: whether it has ended, why, when it will at the latest, and what it carries.
 /// A handle of one pointer; copies share the node. Only who derived the node, and so holds its `scope`, can cancel it.
@@ -28,9 +32,29 @@ class context_node;
 class context {
  public:
   context() noexcept = default;
+  context(const context& other) noexcept : node_{other.node_} {
+    if (node_ != nullptr)
+      detail::retain(*node_);
+  }
+  context(context&& other) noexcept : node_{std::exchange(other.node_, nullptr)} {}
+  context& operator=(context other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~context() {
+    if (node_ != nullptr)
+      detail::release(*node_);
+  }
 
   /// Whether the context has ended. One acquire load.
-  bool done() const noexcept;
+  bool done() const noexcept {
+    if (node_ == nullptr) [[unlikely]]
+      detail::broken_empty_context();
+    const auto word = node_->word.load(std::memory_order_acquire);
+    if ((word & detail::node_head::passes) != 0) [[unlikely]]
+      return detail::done_by_lifeline(*node_);
+    return (word & detail::node_head::done_bit) != 0;
+  }
 
   /// No error while not done, then `errc::canceled` or `errc::deadline_exceeded`, for good.
   std::error_code error() const noexcept;
@@ -38,8 +62,8 @@ class context {
   /// Why the context is done; empty while it is not. The first cause wins, for good.
   libactor::cause cause() const;
 
-  /// The earliest point in time that ends this context or, below a boundary, that ended an ancestor's (LIFETIMES: an
-  /// inherited deadline is information there). Empty where there is none.
+  /// The earliest point in time that ends this context or, below a boundary, that ended an ancestor's (where an
+  /// inherited deadline is information). Empty where there is none.
   std::optional<time_point> deadline() const noexcept;
 
   /// The nearest value bound to `Key` on the way to the root, or null. Complexity: O(depth).
@@ -68,9 +92,13 @@ class context {
   /// Prints the chain from the root, such as `background.cancel.deadline(+2s).value(tenant)`.
   friend std::ostream& operator<<(std::ostream& out, const context& ctx);
 
+  /// Whether two handles are of the same context.
+  friend bool operator==(const context& a, const context& b) noexcept { return a.node_ == b.node_; }
+
  private:
-  friend class detail::context_node;
-  detail::context_node* node_ = nullptr;
+  friend struct detail::access;
+  const void* find(const detail::value_key* key) const noexcept;
+  detail::node_head* node_ = nullptr;
 };
 
 /// The root of contexts that need no runtime: never done, without deadline or values. Allocates nothing.

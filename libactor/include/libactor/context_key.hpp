@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "libactor/detail/payload.hpp"
 #include "libactor/scope.hpp"
+
+#include <new>
+#include <utility>
 
 namespace libactor {
 
@@ -12,13 +16,24 @@ struct context_key {
   using value_type = T;
 };
 
+template <class Key>
+const typename Key::value_type* context::value() const noexcept {
+  return static_cast<const typename Key::value_type*>(find(&detail::key_of<Key>));
+}
+
 /// Derives a child that carries `value` under `Key`, visible to it and to all below; a nearer binding shadows it.
 /// Throws: std::bad_alloc, and what the value's constructor throws.
 template <class Key>
 [[nodiscard]] context with_value(const context& parent, typename Key::value_type value,
-                                 source_location where = source_location::current());
+                                 source_location where = source_location::current()) {
+  using value_type = typename Key::value_type;
+  detail::node_builder node{parent, detail::key_of<Key>, sizeof(value_type), alignof(value_type), where};
+  new (node.payload()) value_type(std::move(value));
+  return node.publish();
+}
 
 /// Derives a child with a trace id of its own.
-[[nodiscard]] context with_trace(const context& parent, trace_id id, source_location where = source_location::current());
+[[nodiscard]] context with_trace(const context& parent, trace_id id,
+                                 source_location where = source_location::current());
 
 }  // namespace libactor

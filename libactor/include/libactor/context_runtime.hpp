@@ -3,9 +3,13 @@
 
 #include "libactor/context.hpp"
 
-#include <memory>
+#include <optional>
 
 namespace libactor {
+
+namespace detail {
+struct runtime_core;
+}
 
 /// What trees of contexts run on: a clock, the deadline queue with its driver, and an executor for callbacks. There is
 /// no global one: contexts of two runtimes never meet. Thread-safe, except for construction and destruction. A context
@@ -34,8 +38,8 @@ class context_runtime {
   void advance_to(time_point at);
 
  private:
-  struct impl;
-  std::unique_ptr<impl> impl_;
+  friend struct detail::runtime_core;
+  detail::runtime_core* core_;  // ends with the last context, which may be after this runtime
 };
 
 }  // namespace libactor

@@ -53,7 +53,8 @@ struct event {
 };
 
 /// Receives events. `on_event` is called from any thread, concurrently, on the path of supervision: it must be
-/// thread-safe, must not block and must not throw; a sink that writes to something slow queues and counts what it loses.
+/// thread-safe, must not block and must not throw; a sink that writes to something slow queues and counts what it
+/// loses.
 class event_sink {
  public:
   virtual ~event_sink() = default;

@@ -11,12 +11,22 @@ namespace libactor {
 class [[nodiscard]] scope {
  public:
   scope() noexcept = default;
-  scope(scope&&) noexcept;
-  scope& operator=(scope&&) noexcept;
-  ~scope();
+  scope(scope&& other) noexcept = default;
+  scope& operator=(scope&& other) noexcept {
+    if (this != &other) {
+      if (ctx_)
+        leave();
+      ctx_ = std::move(other.ctx_);
+    }
+    return *this;
+  }
+  ~scope() {
+    if (ctx_)
+      leave();
+  }
 
   /// The context that this scope owns.
-  const context& ctx() const noexcept;
+  const context& ctx() const noexcept { return ctx_; }
 
   /// Ends the context and everything below it except behind boundaries, shields and `without_cancel`; all of it is done
   /// when the call returns. Does not wait for the work to stop. Later calls do nothing.
@@ -26,17 +36,25 @@ class [[nodiscard]] scope {
   void cancel_now(cause why = {}) noexcept;
 
   /// Moves the deadline of this context (one derived with a deadline or timeout) to `at`, earlier or later; never past
-  /// an ancestor's. False, without effect, if the context is done already. Requires: the context was derived with a deadline.
+  /// an ancestor's. False, without effect, if the context is done already. Requires: the context was derived with a
+  /// deadline.
   bool move_deadline(time_point at);
 
   /// Gives up ownership: the context will not be canceled by this scope. Returns it.
   context commit() noexcept;
 
-  explicit operator bool() const noexcept;
+  /// False for a scope that owns nothing: default-constructed, moved from, or committed.
+  explicit operator bool() const noexcept { return static_cast<bool>(ctx_); }
+
+ private:
+  friend struct detail::access;
+  void leave() noexcept;
+  context ctx_;
 };
 
 /// Derives a child that ends when `parent` does, or when its scope is canceled or left.
-/// Complexity: O(1). Thread-safe. Throws: std::bad_alloc only, and then no child exists. Requires: `parent` is not empty.
+/// Complexity: O(1). Thread-safe. Throws: std::bad_alloc only, and then no child exists. Requires: `parent` is not
+/// empty.
 [[nodiscard]] scope with_cancel(const context& parent, source_location where = source_location::current());
 
 /// Derives a child that is canceled no later than `at`. An earlier deadline of `parent` wins; a past `at` yields a

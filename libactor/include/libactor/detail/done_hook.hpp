@@ -28,14 +28,20 @@ class [[nodiscard]] hook_registration {
   /// Whether the hook was taken out before it fired.
   bool reset() noexcept;
 
+  /// Takes over one reference to `node`.
+  explicit hook_registration(hook_node* node) noexcept : node_{node} {}
+
  private:
   hook_node* node_ = nullptr;
 };
 
 /// Fires `hook` once `ctx` is done; at once, in this call, if it is done already.
+/// Under the free `background()` it never does.
+/// Throws: std::bad_alloc, and then the hook's data has been dropped.
 hook_registration when_done(const context& ctx, done_hook hook);
 
-/// Fires `hook` once the runtime's clock reaches `at`, never early.
+/// Fires `hook` once the runtime's clock reaches `at`, never early; one that is due already fires soon, not in this
+/// call. Hooks of timers still pending when the runtime goes are dropped unfired. Throws as `when_done`.
 hook_registration at_time(context_runtime& runtime, time_point at, done_hook hook);
 
 }  // namespace libactor::detail

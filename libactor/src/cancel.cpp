@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// How a cancel goes through a subtree: in post-order, without recursion, by any number of threads at once. Each takes
+// the last member of a node's bag; one that has something below it stays there, pinned, while the thread goes down, and
+// leaves when its own bag is empty. So a thread that meets another's cancel finds what that one has not marked yet, and
+// does it too (invariant 5 of context_node.hpp). Hooks are collected on the way and fired at the end.
+
+#include "context_node.hpp"
+#include "hook_node.hpp"
+#include "runtime_core.hpp"
+
+#include <vector>
+
+namespace libactor::detail {
+
+namespace {
+
+constexpr std::uint32_t prefetch_distance = 8;
+
+// What a cancel has still to do when all is marked.
+class delivery {
+ public:
+  void push(hook_node& hook) noexcept {
+    hook.next = nullptr;
+    (last_hook_ == nullptr ? first_hook_ : last_hook_->next) = &hook;
+    last_hook_ = &hook;
+  }
+  // The node is pinned by the caller.
+  void push(payload_node& node) noexcept {
+    node.delivery = first_node_;
+    first_node_ = &node;
+  }
+
+  void run() noexcept {
+    while (first_hook_ != nullptr) {
+      auto* hook = first_hook_;
+      first_hook_ = hook->next;
+      hook->fire();
+      release(*hook);
+    }
+    while (first_node_ != nullptr) {
+      auto* node = first_node_;
+      first_node_ = node->delivery;
+      node->type->on_done(node->payload());
+      unpin(*node);
+    }
+  }
+
+ private:
+  hook_node* first_hook_ = nullptr;
+  hook_node* last_hook_ = nullptr;
+  payload_node* first_node_ = nullptr;
+};
+
+class sweep {
+ public:
+  explicit sweep(bool now) noexcept : now_{now} {}
+
+  // Requires: `node` is locked, its word is `word`, and it is not done. Returns the word that ends it. Takes over `why`
+  // where it is `owned`.
+  std::uint64_t mark(context_node& node, std::uint64_t word, bool expired, const cause_rep* why, bool owned) noexcept;
+  // What follows a mark, with no lock held. The caller keeps the node alive.
+  void after_mark(context_node& node) noexcept;
+  // Takes what is to be told of the end of a boundary, and leaves what is below it.
+  void take_hooks(context_node& node) noexcept;
+  // Marks everything below `root`, which is done.
+  void run(context_node& root) noexcept;
+  void deliver() noexcept { delivery_.run(); }
+
+ private:
+  struct member {
+    std::uintptr_t cell;
+    std::uintptr_t tag() const noexcept { return cell & tag_mask; }
+    registry_link& link() const noexcept { return *static_cast<registry_link*>(untagged(cell)); }
+    merge_link& merge() const noexcept { return static_cast<merge_link&>(link()); }
+    context_node& node() const noexcept { return tag() == merge_tag ? *merge().target : node_of(cell); }
+  };
+  enum class outcome {
+    next,     // the member was dealt with; the registry is still locked
+    again,    // the same, but the registry was unlocked
+    descend,  // go below the member, which is pinned; the registry was unlocked
+  };
+
+  context_node* step(context_node& node) noexcept;
+  outcome visit(context_node& node, locked_registry& held, member m) noexcept;
+  std::uint64_t mark_below(context_node& node, context_node& child, std::uint64_t word, bool by_merge) noexcept;
+  context_node* ascend(context_node& node) noexcept;
+
+  struct merge_frame {
+    context_node* from;
+    merge_link* link;
+  };
+  bool now_;
+  delivery delivery_;
+  std::vector<merge_frame> frames_;  // where the way down went through a second parent
+};
+
+bool needs_after_mark(const context_node& node) noexcept {
+  return (node.word.load(std::memory_order_relaxed) & node_head::has_timer) != 0 || node.what() == node_kind::merged ||
+         node.what() == node_kind::foreign;
+}
+
+std::uint64_t sweep::mark(context_node& node, std::uint64_t word, bool expired, const cause_rep* why,
+                          bool owned) noexcept {
+  if ((word & node_head::owns_cause) != 0)
+    release(node.why);
+  node.why = why;
+  if (node.settled_head != 0) {
+    delivery_.push(*reinterpret_cast<hook_node*>(node.settled_head));
+    node.settled_head = 0;
+  }
+  word &= ~node_head::owns_cause;
+  return word | node_head::done_bit | (expired ? node_head::expired : 0) | (owned ? node_head::owns_cause : 0);
+}
+
+void sweep::after_mark(context_node& node) noexcept {
+  if ((node.word.load(std::memory_order_relaxed) & node_head::has_timer) != 0)
+    node.core->disarm(node);
+  if (node.what() == node_kind::merged) {
+    auto& link = payload_as<merge_link>(node);
+    // Where this cancel came through that link, it is not empty below, and the way back takes it out.
+    if (link.owner != nullptr && (frames_.empty() || frames_.back().link != &link))
+      detach_link(*link.owner, link, link.shard);
+  } else if (node.what() == node_kind::foreign) {
+    pin(node);
+    delivery_.push(payload_of(node));
+  }
+}
+
+std::uint64_t sweep::mark_below(context_node& node, context_node& child, std::uint64_t word, bool by_merge) noexcept {
+  const bool expired = (node.word.load(std::memory_order_relaxed) & node_head::expired) != 0;
+  // Below a second parent, the cause's owner need not outlive the child.
+  return mark(child, word, expired, by_merge ? retain(node.why) : node.why, by_merge);
+}
+
+sweep::outcome sweep::visit(context_node& node, locked_registry& held, member m) noexcept {
+  auto& child = m.node();
+  auto& link = m.link();
+  auto word = lock(child.word);
+  if ((word & node_head::live) == 0) {  // dying: its owner will find it gone
+    unregister(held.bag(), link);
+    unlock(child.word, word);
+    return outcome::next;
+  }
+  const bool fresh = (word & node_head::done_bit) == 0;
+  if (!now_ && fresh && child.what() == node_kind::shield) {
+    const bool starts = (word & node_head::triggered) == 0;
+    if (starts) {
+      auto& shield = payload_as<shield_state>(child);
+      shield.held = retain(node.why);
+      shield.held_expired = (node.word.load(std::memory_order_relaxed) & node_head::expired) != 0;
+      word |= node_head::triggered;
+    }
+    settle(held, link, m.tag());
+    unlock(child.word, starts ? word + node_head::one : word);
+    if (!starts)
+      return outcome::next;
+    held.release();
+    start_budget(child);
+    unpin(child);
+    return outcome::again;
+  }
+  const bool after = fresh && needs_after_mark(child);
+  const bool was_settled_below = !fresh && (word & node_head::sharded) == 0 && child.settled_head != 0;
+  if (fresh)
+    word = mark_below(node, child, word, m.tag() == merge_tag);
+  const bool bare = child.bag.empty();
+  if (!now_ && child.what() == node_kind::boundary) {
+    if (bare)
+      unregister(held.bag(), link);
+    else
+      settle(held, link, m.tag());
+    const bool hooks = fresh && !bare;
+    unlock(child.word, hooks || after ? word + node_head::one : word);
+    if (!hooks && !after)
+      return outcome::next;
+    held.release();
+    if (after)
+      after_mark(child);
+    take_hooks(child);
+    unpin(child);
+    return outcome::again;
+  }
+  if (bare && !(now_ && was_settled_below)) {
+    if (was_settled_below)
+      settle(held, link, m.tag());
+    else
+      unregister(held.bag(), link);
+    unlock(child.word, after ? word + node_head::one : word);
+    if (!after)
+      return outcome::next;
+    held.release();
+    after_mark(child);
+    unpin(child);
+    return outcome::again;
+  }
+  unlock(child.word, word + node_head::one);
+  held.release();
+  if (m.tag() == merge_tag)
+    frames_.push_back({&node, &m.merge()});
+  if (after)
+    after_mark(child);
+  return outcome::descend;
+}
+
+// Deals with the members of `node` until none is left, or one is found that has something below it.
+context_node* sweep::step(context_node& node) noexcept {
+  const unsigned parts = (node.word.load(std::memory_order_acquire) & node_head::sharded) != 0 ? shard_block::width : 0;
+  for (unsigned index = 0; index <= parts; ++index) {
+    auto result = outcome::again;
+    while (result == outcome::again) {
+      locked_registry held{node, index};
+      for (result = outcome::next; result == outcome::next;) {
+        auto& bag = held.bag();
+        member m{bag.back()};
+        if (m.cell == 0) {
+          if (!now_ || held.settled() == 0)
+            break;
+          m.cell = held.settled();
+        } else {
+          __builtin_prefetch(untagged(bag.near_back(prefetch_distance)), 1);
+        }
+        if (m.tag() == hook_tag) {
+          bag.pop();
+          delivery_.push(hook_of(m.cell));
+          continue;
+        }
+        auto& child = m.node();
+        result = visit(node, held, m);
+        if (result == outcome::descend)
+          return &child;
+      }
+    }
+  }
+  return nullptr;
+}
+
+bool has_settled(context_node& node, std::uint64_t word) noexcept {
+  // Of a split registry it is not looked up: it stays where `cancel_now` can find it.
+  return (word & node_head::sharded) != 0 || node.settled_head != 0;
+}
+
+// From a node below which all is marked: takes it out of the registry that the way down came through, unpins it, and
+// returns that registry's owner.
+context_node* sweep::ascend(context_node& node) noexcept {
+  const bool by_merge = !frames_.empty() && frames_.back().link->target == &node;
+  auto* link = by_merge ? static_cast<registry_link*>(frames_.back().link) : static_cast<registry_link*>(&node);
+  auto* owner = by_merge ? frames_.back().from : node.parent->lifeline();
+  const auto index = by_merge ? frames_.back().link->shard : node.shard;
+  if (by_merge)
+    frames_.pop_back();
+  bool died;
+  {
+    locked_registry held{*owner, index};
+    auto word = lock(node.word);
+    if (link->registered()) {
+      if (now_ || !has_settled(node, word))
+        unregister(held.bag(), *link);
+      else if (!link->settled())
+        settle(held, *link, by_merge ? merge_tag : node_tag);
+    }
+    word -= node_head::one;
+    died = locked_registry::dying(word);
+    unlock(node.word, died ? word & ~node_head::live : word);
+  }
+  if (died)
+    bury(&node);
+  return owner;
+}
+
+void sweep::run(context_node& root) noexcept {
+  auto* node = &root;
+  for (;;) {
+    if (auto* below = step(*node))
+      node = below;
+    else if (node == &root)
+      return;
+    else
+      node = ascend(*node);
+  }
+}
+
+void sweep::take_hooks(context_node& node) noexcept {
+  const unsigned parts = (node.word.load(std::memory_order_acquire) & node_head::sharded) != 0 ? shard_block::width : 0;
+  for (unsigned index = 0; index <= parts; ++index) {
+    locked_registry held{node, index};
+    held.bag().extract([this](std::uintptr_t cell) {
+      if ((cell & tag_mask) != hook_tag)
+        return false;
+      delivery_.push(hook_of(cell));
+      return true;
+    });
+  }
+}
+
+// Takes a node that has ended by itself out of its parent's registry, unless `cancel_now` may yet have to pass it.
+void leave_registry(context_node& node, bool now) noexcept {
+  if (node.what() == node_kind::root)
+    return;
+  auto& owner = *node.parent->lifeline();
+  if ((owner.word.load(std::memory_order_relaxed) & node_head::never) != 0)
+    return;
+  locked_registry held{owner, node.shard};
+  if (!node.registered())
+    return;
+  const auto word = lock(node.word);
+  const bool keep = !now && (!node.bag.empty() || node.settled_head != 0);
+  unlock(node.word, word);
+  if (!keep)
+    unregister(held.bag(), node);
+}
+
+}  // namespace
+
+void start_budget(context_node& node) noexcept {
+  const auto budget = payload_as<shield_state>(node).budget.count();
+  const auto now = node.core->now();
+  if (budget > timer_link::no_time - now)
+    return;  // it holds for good
+  node.core->arm(node, timer_kind::node, now + budget);
+  if (node.is_done())
+    node.core->disarm(node);
+}
+
+bool cancel(context_node& node, verdict how) noexcept {
+  sweep all{how.now};
+  auto word = lock(node.word);
+  const bool fresh =
+      (word & node_head::done_bit) == 0 && node.due.load(std::memory_order_relaxed) <= how.only_if_due_by;
+  if (!fresh && (word & node_head::done_bit) == 0) {
+    unlock(node.word, word);
+    return false;
+  }
+  if (fresh) {
+    const auto* why = how.why;
+    if (why == nullptr && how.expired && (word & node_head::owns_cause) != 0)
+      why = retain(node.why);
+    if (why == nullptr)
+      why = how.expired ? plain_expired() : plain_canceled();
+    word = all.mark(node, word, how.expired, why, true);
+  }
+  unlock(node.word, word);
+  if (fresh)
+    all.after_mark(node);
+  else
+    release(how.why);
+  if (node.what() == node_kind::boundary && !how.now)
+    all.take_hooks(node);
+  else
+    all.run(node);
+  leave_registry(node, how.now);
+  all.deliver();
+  return fresh;
+}
+
+void expire(context_node& node, std::int64_t due) noexcept {
+  verdict how{.expired = true, .only_if_due_by = due};
+  if (node.what() == node_kind::shield) {
+    const auto word = lock(node.word);
+    auto& shield = payload_as<shield_state>(node);
+    how = {.expired = shield.held_expired, .why = retain(shield.held)};
+    unlock(node.word, word);
+  }
+  cancel(node, how);
+}
+
+void cancel_all(runtime_core& core) noexcept {
+  cancel(core.root, {.now = true, .why = runtime_shutdown()});
+  node_pool::each_live(
+      [](void* data, node_head& head) {
+        if (!try_pin(head))
+          return;
+        auto& node = static_cast<context_node&>(head);
+        if (node.core == data && (node.word.load(std::memory_order_relaxed) & node_head::passes) == 0)
+          cancel(node, {.now = true, .why = runtime_shutdown()});
+        unpin(node);
+      },
+      &core);
+}
+
+}  // namespace libactor::detail

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "hook_node.hpp"
+
+#include "libactor/context_runtime.hpp"
+#include "runtime_core.hpp"
+
+#include <utility>
+
+namespace libactor::detail {
+
+void release(hook_node& hook) noexcept {
+  if (hook.refs.fetch_sub(1, std::memory_order_acq_rel) != 1)
+    return;
+  if (hook.hook.drop != nullptr)
+    hook.hook.drop(hook.hook.data);
+  if (hook.owner != nullptr)
+    drop_share(*hook.owner, hook.shard);
+  if (hook.core != nullptr)
+    unpin(hook.core->root);
+  delete &hook;
+}
+
+hook_registration::hook_registration(hook_registration&& other) noexcept : node_{std::exchange(other.node_, nullptr)} {}
+
+hook_registration& hook_registration::operator=(hook_registration&& other) noexcept {
+  if (this != &other) {
+    reset();
+    node_ = std::exchange(other.node_, nullptr);
+  }
+  return *this;
+}
+
+hook_registration::~hook_registration() { reset(); }
+
+bool hook_registration::reset() noexcept {
+  auto* hook = std::exchange(node_, nullptr);
+  if (hook == nullptr)
+    return false;
+  bool taken_out = false;
+  if (hook->owner != nullptr)
+    taken_out = detach_link(*hook->owner, *hook, hook->shard);
+  else if (hook->core != nullptr)
+    taken_out = hook->core->disarm(*hook);
+  if (taken_out)
+    release(*hook);
+  release(*hook);
+  return taken_out;
+}
+
+namespace {
+
+// Owns a hook's data until it stands in a node of its own.
+hook_node* make_hook(done_hook hook) {
+  try {
+    return new hook_node{hook};
+  } catch (const std::bad_alloc&) {
+    if (hook.drop != nullptr)
+      hook.drop(hook.data);
+    throw;
+  }
+}
+
+}  // namespace
+
+hook_registration when_done(const context& ctx, done_hook what) {
+  auto& owner = *access::require(ctx).lifeline();
+  auto* hook = make_hook(what);
+  auto registration = hook_registration{hook};
+  if ((owner.word.load(std::memory_order_relaxed) & node_head::immortal) != 0) {
+    release(*hook);  // it will never fire
+    return registration;
+  }
+  hook->owner = &owner;
+  try {
+    if (attach_link(owner, *hook, hook_tag, hook->shard))
+      return registration;
+  } catch (const std::bad_alloc&) {
+    hook->owner = nullptr;
+    release(*hook);
+    throw;
+  }
+  hook->owner = nullptr;
+  hook->fire();
+  release(*hook);
+  return registration;
+}
+
+hook_registration at_time(context_runtime& runtime, time_point at, done_hook what) {
+  auto& core = runtime_core::of(runtime);
+  auto* hook = make_hook(what);
+  auto registration = hook_registration{hook};
+  hook->core = &core;
+  pin(core.root);
+  try {
+    core.arm(*hook, timer_kind::hook, at.time_since_epoch().count());
+  } catch (const std::bad_alloc&) {
+    release(*hook);
+    throw;
+  }
+  return registration;
+}
+
+}  // namespace libactor::detail

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace libactor::detail {
+
+// Base of what a bag holds: knows the cell that points to it.
+struct bag_link {
+  std::uintptr_t* slot = nullptr;
+};
+
+inline constexpr std::uintptr_t tag_mask = 7;
+inline bag_link* untagged(std::uintptr_t cell) noexcept { return reinterpret_cast<bag_link*>(cell & ~tag_mask); }
+
+struct bag_chunk {
+  bag_chunk* below;
+  std::uint32_t count;
+  std::uint32_t capacity;
+  std::uintptr_t* cells() noexcept { return reinterpret_cast<std::uintptr_t*>(this + 1); }
+
+  static bag_chunk* make(bag_chunk* below, std::uint32_t capacity) {
+    auto* memory = ::operator new(sizeof(bag_chunk) + capacity * sizeof(std::uintptr_t));
+    return new (memory) bag_chunk{below, 0, capacity};
+  }
+};
+
+// An unordered set of tagged pointers to links; each link belongs to one bag at most. Not synchronised.
+//
+// Invariants
+//  1. `*link->slot` is the link's tagged pointer, for each member.
+//  2. Members stand densely: first in `first_`, then in chunks, each full but the last (`tail_`), which is not empty.
+//  3. A chunk is allocated by `push` only: a bag of one takes no memory of its own.
+class pointer_bag {
+ public:
+  bool empty() const noexcept { return first_ == 0; }
+
+  // Throws std::bad_alloc, and then nothing has changed.
+  void push(bag_link& link, std::uintptr_t tag) {
+    const auto cell = reinterpret_cast<std::uintptr_t>(&link) | tag;
+    std::uintptr_t* place;
+    if (first_ == 0) {
+      place = &first_;
+    } else {
+      if (tail_ == nullptr || tail_->count == tail_->capacity)
+        tail_ = bag_chunk::make(tail_, next_capacity());
+      place = tail_->cells() + tail_->count++;
+    }
+    *place = cell;
+    link.slot = place;
+  }
+
+  std::uintptr_t back() const noexcept { return tail_ != nullptr ? tail_->cells()[tail_->count - 1] : first_; }
+
+  // The member `distance` before the last one, if it stands in the same chunk; else 0. For prefetching.
+  std::uintptr_t near_back(std::uint32_t distance) const noexcept {
+    return tail_ != nullptr && tail_->count > distance ? tail_->cells()[tail_->count - 1 - distance] : 0;
+  }
+
+  void pop() noexcept {
+    untagged(back())->slot = nullptr;
+    drop_last();
+  }
+
+  void remove(bag_link& link) noexcept {
+    auto* hole = link.slot;
+    link.slot = nullptr;
+    const auto last = back();
+    if (untagged(last) != &link) {
+      *hole = last;
+      untagged(last)->slot = hole;
+    }
+    drop_last();
+  }
+
+  // Calls `visit(cell)` for each member; `visit` must not change the bag.
+  template <class Visit>
+  void each(Visit visit) const {
+    if (first_ != 0)
+      visit(first_);
+    for (auto* chunk = tail_; chunk != nullptr; chunk = chunk->below) {
+      for (std::uint32_t i = 0; i < chunk->count; ++i)
+        visit(chunk->cells()[i]);
+    }
+  }
+
+  // Takes out the members for which `take(cell)` holds, and calls it once for each member.
+  template <class Take>
+  void extract(Take take) noexcept {
+    for (auto* chunk = tail_; chunk != nullptr;) {
+      auto* below = chunk->below;  // removal frees chunks above `chunk`, or `chunk` itself, never `below`
+      for (auto i = chunk->count; i-- > 0;) {
+        const auto cell = chunk->cells()[i];
+        const bool last_of_chunk = chunk->count == 1;
+        if (take(cell)) {
+          const bool frees = last_of_chunk && chunk == tail_;
+          remove(*untagged(cell));
+          if (frees)
+            break;
+        }
+      }
+      chunk = below;
+    }
+    if (const auto cell = first_; cell != 0 && take(cell))
+      remove(*untagged(cell));
+  }
+
+  // Moves everything to `other`, which must be empty.
+  void move_to(pointer_bag& other) noexcept {
+    other.first_ = first_;
+    other.tail_ = tail_;
+    if (first_ != 0)
+      untagged(first_)->slot = &other.first_;
+    first_ = 0;
+    tail_ = nullptr;
+  }
+
+  // The first cell, which a node whose registry is unused may put to another use.
+  std::uintptr_t& raw() noexcept { return first_; }
+  std::uintptr_t raw() const noexcept { return first_; }
+
+ private:
+  std::uint32_t next_capacity() const noexcept { return tail_ == nullptr ? 6 : (tail_->below == nullptr ? 62 : 510); }
+
+  void drop_last() noexcept {
+    if (tail_ == nullptr) {
+      first_ = 0;
+    } else if (--tail_->count == 0) {
+      auto* empty = tail_;
+      tail_ = empty->below;
+      ::operator delete(empty);
+    }
+  }
+
+  std::uintptr_t first_ = 0;
+  bag_chunk* tail_ = nullptr;
+};
+
+}  // namespace libactor::detail

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "libactor/scope.hpp"
+
+#include "context_node.hpp"
+#include "libactor/violation.hpp"
+#include "runtime_core.hpp"
+
+namespace libactor {
+
+using namespace detail;
+
+namespace {
+
+constexpr auto no_time = timer_link::no_time;
+
+runtime_core& require_core(context_node& node, const char* what) noexcept {
+  if (node.core == nullptr) [[unlikely]]
+    violated(what);
+  return *node.core;
+}
+
+}  // namespace
+
+// -- scope ------------------------------------------------------------------------------------------------------------
+
+void scope::leave() noexcept {
+  auto& node = *access::get(ctx_);
+  // Where nobody else can ever look at the context, its end alone is enough.
+  const auto word = node.word.load(std::memory_order_acquire);
+  const bool unseen = node.refs.load(std::memory_order_acquire) == 1 && word < node_head::one &&
+                      (node.settled_head == 0 || (word & node_head::done_bit) != 0) &&
+                      node.what() != node_kind::foreign;
+  if (!unseen && (word & node_head::done_bit) == 0)
+    detail::cancel(node, {});
+  ctx_ = context{};
+}
+
+void scope::cancel(cause why) noexcept { detail::cancel(access::require(ctx_), {.why = cause_access::take(why)}); }
+
+void scope::cancel_now(cause why) noexcept {
+  detail::cancel(access::require(ctx_), {.now = true, .why = cause_access::take(why)});
+}
+
+context scope::commit() noexcept { return std::move(ctx_); }
+
+bool scope::move_deadline(time_point at) {
+  auto& node = access::require(ctx_);
+  if (node.what() != node_kind::deadline)
+    violated("move_deadline() needs a context that was derived with a deadline");
+  if (node.is_done())
+    return false;
+  const auto due = at.time_since_epoch().count();
+  node.core->disarm(node);
+  if (due <= node.core->now()) {
+    node.due.store(due, std::memory_order_relaxed);
+    return detail::cancel(node, {.expired = true});
+  }
+  node.core->arm(node, timer_kind::node, due);
+  if (!node.is_done())
+    return true;
+  node.core->disarm(node);
+  return false;
+}
+
+// -- derivation -------------------------------------------------------------------------------------------------------
+
+scope with_cancel(const context& parent, source_location where) {
+  auto* node = make_node(access::require(parent), node_kind::cancel, where);
+  attach(*node);
+  return access::own(node);
+}
+
+scope with_boundary(const context& parent, source_location where) {
+  auto* node = make_node(access::require(parent), node_kind::boundary, where);
+  attach(*node);
+  return access::own(node);
+}
+
+scope with_deadline(const context& parent, time_point at, cause why, source_location where) {
+  auto& core = require_core(access::require(parent), "a deadline needs a context of a runtime");
+  const auto due = at.time_since_epoch().count();
+  auto* node = make_node(*access::get(parent), node_kind::deadline, where);
+  node->env = node;
+  node->due.store(due, std::memory_order_relaxed);
+  node->why = cause_access::take(why);
+  attach(*node, node_head::has_timer | (node->why != nullptr ? node_head::owns_cause : 0));
+  auto owner = access::own(node);
+  if (node->is_done())
+    return owner;
+  if (due <= core.now()) {
+    detail::cancel(*node, {.expired = true});
+    return owner;
+  }
+  core.arm(*node, timer_kind::node, due);
+  if (node->is_done())
+    core.disarm(*node);
+  return owner;
+}
+
+scope with_timeout(const context& parent, duration limit, cause why, source_location where) {
+  auto& core = require_core(access::require(parent), "a timeout needs a context of a runtime");
+  const auto now = core.now();
+  const auto count = limit.count();
+  const auto due = count > no_time - 1 - now ? no_time - 1 : (count < 0 ? now : now + count);
+  return with_deadline(parent, time_point{duration{due}}, std::move(why), where);
+}
+
+}  // namespace libactor
