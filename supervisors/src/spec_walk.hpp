@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "supervisors/tree_spec.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace libactor {
+
+// Where a walk through a specification stands. Nodes are numbered as `spec_place` says: a parent before its children.
+struct spec_walk {
+  std::size_t node = 0;
+  std::vector<const child_spec*> chain;  // from the root to the node
+
+  std::string path() const {
+    std::string result;
+    for (const auto* spec : chain)
+      result += "/" + (spec->id.empty() ? std::string("*") : spec->id);
+    return result;
+  }
+};
+
+// The settings that every supervisor has, or null for a worker.
+inline const supervisor_spec* as_supervisor(const child_spec& spec) noexcept {
+  if (const auto* x = std::get_if<static_supervisor>(&spec.what))
+    return x;
+  return std::get_if<dynamic_supervisor>(&spec.what);
+}
+
+// How long a subtree takes to stop at the worst, as far as its limits are finite; saturates at `infinite`. Siblings
+// stop one by one or, under `start: graph`, along the longest chain of dependencies; a dynamic supervisor's all at
+// once. `steps`, where not null, gets the nodes of the path that stop one after the other.
+struct stop_step {
+  std::size_t node;
+  std::string path;
+  duration limit;
+};
+duration worst_stop(const child_spec& spec, spec_walk& at, std::vector<stop_step>* steps);
+
+// The same for the children of one supervisor, of which each one's is known.
+duration combined_stop(const static_supervisor& parent, const std::vector<duration>& costs);
+
+duration add_saturated(duration a, duration b) noexcept;
+
+}  // namespace libactor
