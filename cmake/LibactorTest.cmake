@@ -1,14 +1,17 @@
 # libactor_test(<name> SOURCES … LIBS …): a Boost.Test executable test_<name>, registered with CTest as one test.
+# Its cases are logged one by one to test-results/<name>.xml in the build tree, where scripts/test counts them.
 function(libactor_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;ARGS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
   find_package(Boost 1.74 REQUIRED COMPONENTS unit_test_framework)
+  file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/test-results")
   add_executable(test_${name} ${ARG_SOURCES})
   target_compile_definitions(test_${name} PRIVATE BOOST_TEST_DYN_LINK BOOST_TEST_MODULE=${name})
   target_link_libraries(test_${name} PRIVATE ${ARG_LIBS} Boost::unit_test_framework)
   libactor_compile_options(test_${name})
-  add_test(NAME ${name} COMMAND test_${name} ${ARG_ARGS})
+  add_test(NAME ${name} COMMAND test_${name}
+           "--logger=HRF,error,stdout:JUNIT,error,${CMAKE_BINARY_DIR}/test-results/${name}.xml" ${ARG_ARGS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()
