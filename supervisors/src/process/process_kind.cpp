@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "supervisors/process/process_kind.hpp"
+
+#include "libactor/actor/worker.hpp"
+#include "supervisors/child_catalog.hpp"
+#include "supervisors/child_start.hpp"
+
+#include <signal.h>
+#include <caf/actor_cast.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace libactor::process {
+
+namespace {
+
+struct process_started {
+  pid_t pid = 0;
+};
+
+// What the host's thread tells the worker: in the order in which it happened.
+struct process_news {
+  std::variant<process_started, start_failure, std::vector<output_line>, process_end> what;
+};
+
+}  // namespace
+
+}  // namespace libactor::process
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(libactor::process::process_news)
+
+namespace libactor::process {
+
+namespace {
+
+// Carries the host's words to the worker, until the worker ends.
+//
+// Invariant: after `cut` returns nothing here or in the host refers to the actor.
+class news_line final : public process_listener {
+ public:
+  explicit news_line(caf::strong_actor_ptr worker) : worker_(std::move(worker)) {}
+
+  void on_started(pid_t pid) noexcept override { post({process_started{pid}}); }
+  void on_start_failed(const start_failure& why) noexcept override { post({why}); }
+  void on_output(std::vector<output_line> lines) noexcept override { post({std::move(lines)}); }
+  void on_ended(const process_end& how) noexcept override { post({how}); }
+
+  void cut() noexcept {
+    caf::strong_actor_ptr last;
+    const std::lock_guard guard{mutex_};
+    last.swap(worker_);
+  }
+
+ private:
+  void post(process_news news) noexcept {
+    const std::lock_guard guard{mutex_};
+    if (worker_)
+      worker_->enqueue(nullptr, caf::make_message_id(), caf::make_message(std::move(news)), nullptr);
+  }
+
+  std::mutex mutex_;
+  caf::strong_actor_ptr worker_;
+};
+
+struct process_options {
+  process_spec spec;
+  std::optional<std::string> ready_line;
+};
+
+// One incarnation of a process. It lives as long as the process does, or takes it along.
+class process_worker final : public worker {
+ public:
+  process_worker(caf::actor_config& cfg, worker_options options, std::shared_ptr<process_host> host,
+                 process_options what)
+      : worker(cfg, std::move(options)), host_(std::move(host)), what_(std::move(what)) {}
+
+  const char* name() const override { return "libactor.process"; }
+
+  caf::behavior make_behavior() override {
+    defer_start();
+    worker::make_behavior();
+    if (ending())
+      return {};
+    on_down_signal([this](const down_signal&) {
+      asked_ = true;
+      host_->signal(process_, SIGTERM);
+    });
+    news_ = std::make_shared<news_line>(caf::strong_actor_ptr{ctrl()});
+    process_ = host_->start(std::move(what_.spec), news_);
+    return {[this](process_news& news) { std::visit([this](auto& x) { on(x); }, news.what); }};
+  }
+
+  void on_exit() override {
+    if (news_) {
+      news_->cut();
+      host_->discard(process_);
+    }
+    news_ = nullptr;
+    host_ = nullptr;
+    worker::on_exit();
+  }
+
+ protected:
+  // The host's words are not backlog: they are what the down-signal waits for.
+  bool admits(caf::mailbox_element& x) override {
+    return x.content().match_elements<process_news>() ? !ending() : worker::admits(x);
+  }
+
+ private:
+  void on(const process_started& news) {
+    emit(event_kind::note, "pid " + std::to_string(news.pid), static_cast<std::uint64_t>(news.pid));
+    acknowledge_start();
+  }
+
+  void on(const start_failure& why) {
+    finish(asked_ ? reason_of_context() : make_error(errc::start_failed, why.text()));
+  }
+
+  void on(std::vector<output_line>& lines) {
+    for (auto& line : lines) {
+      const bool is_ready = what_.ready_line && line.text.find(*what_.ready_line) != std::string::npos;
+      if (line.split && !std::exchange(told_of_split_, true))
+        note("its lines longer than " + std::to_string(max_line) + " bytes come in pieces");
+      emit(event_kind::output, std::move(line.text));
+      if (is_ready)
+        ready();
+    }
+    host_->consumed(process_);
+  }
+
+  void on(const process_end& how) {
+    if (asked_)
+      return finish(reason_of_context());
+    switch (how.what) {
+      case process_end::how::exited:
+        return finish(how.code == 0 ? caf::error{} : make_error(errc::exit_status, how.code));
+      case process_end::how::signaled:
+        return finish(make_error(errc::signaled, how.code));
+      case process_end::how::lost:
+        return finish(make_error(errc::abandoned, "its exit status was collected by another part of this program"));
+    }
+  }
+
+  std::shared_ptr<process_host> host_;
+  process_options what_;
+  std::shared_ptr<news_line> news_;
+  process_host::process_id process_ = 0;
+  bool asked_ = false;  // the down-signal came
+  bool told_of_split_ = false;
+};
+
+process_options read_options(const child_args& args) {
+  process_options what;
+  for (const auto& word : args.get<arg_list>("command"))
+    what.spec.command.push_back(*word.get_if<std::string>());
+  if (const auto* env = args.find<arg_map>("env")) {
+    for (const auto& [name, value] : *env)
+      what.spec.env[name] = *value.get_if<std::string>();
+  }
+  if (const auto* limits = args.find<arg_map>("limits")) {
+    for (const auto& [name, value] : *limits)
+      what.spec.limits[name] = *value.get_if<std::int64_t>();
+  }
+  if (const auto* cwd = args.find<std::string>("cwd"))
+    what.spec.cwd = *cwd;
+  if (const auto* user = args.find<std::string>("user"))
+    what.spec.user = *user;
+  if (const auto* line = args.find<std::string>("ready_line"))
+    what.ready_line = *line;
+  what.spec.no_new_privs = args.get<bool>("no_new_privs");
+  return what;
+}
+
+std::vector<arg_fault> check_options(const child_args& args) {
+  std::vector<arg_fault> faults;
+  const auto what = read_options(args);
+  const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (what.spec.command.empty() || what.spec.command.front().empty())
+    faults.push_back({"command", "needs a program to run"});
+  if (std::any_of(what.spec.command.begin(), what.spec.command.end(), has_nul))
+    faults.push_back({"command", "has a word with a zero byte"});
+  for (const auto& [name, value] : what.spec.env) {
+    if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value))
+      faults.push_back({"env", "'" + name + "' can't be a variable"});
+  }
+  const auto& known = limit_names();
+  for (const auto& [name, value] : what.spec.limits) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      std::string text = "unknown limit '" + name + "'; there are";
+      for (const auto& other : known)
+        text.append(" ").append(other);
+      faults.push_back({"limits", text});
+    } else if (value < 0) {
+      faults.push_back({"limits", name + " is negative: " + std::to_string(value)});
+    }
+  }
+  if (what.ready_line && what.ready_line->empty())
+    faults.push_back({"ready_line", "is empty: every line would have it"});
+  return faults;
+}
+
+}  // namespace
+
+void register_process_kind(child_catalog& catalog, std::shared_ptr<process_host> host) {
+  child_kind kind;
+  kind.name = "process";
+  kind.doc = "an operating-system process";
+  kind.args = {
+      {"command", arg_type::string_list, true, {}, "the program and its arguments; no shell interprets them"},
+      {"env", arg_type::string_map, false, {}, "added to the inherited environment"},
+      {"cwd", arg_type::string, false, {}, "the folder it runs in"},
+      {"user", arg_type::string, false, {}, "the user it runs as, with all of that user's groups"},
+      {"limits",
+       arg_type::integer_map,
+       false,
+       {},
+       "resource limits by name, such as nofile, in the units of setrlimit"},
+      {"ready_line", arg_type::string, false, {}, "it is ready once a line of its output contains this"},
+      {"no_new_privs", arg_type::boolean, false, true, "whether set-user-id programs gain nothing"},
+  };
+  kind.is_process = true;
+  kind.reports_ready = [](const child_args& args) { return args.find<std::string>("ready_line") != nullptr; };
+  kind.check = check_options;
+  kind.start = [host = std::move(host)](child_start& start) {
+    return start.spawn_class<process_worker>(host, read_options(start.args()));
+  };
+  catalog.add(std::move(kind));
+}
+
+}  // namespace libactor::process
