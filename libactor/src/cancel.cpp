@@ -31,7 +31,18 @@ class delivery {
     first_node_ = &node;
   }
 
+  void push(runtime_core& core, context_event&& event) noexcept {
+    try {
+      events_.push_back(std::move(event));
+      core_ = &core;
+    } catch (const std::bad_alloc&) {
+      // An event is lost rather than the cancel.
+    }
+  }
+
   void run() noexcept {
+    for (const auto& event : events_)
+      core_->tell(event);
     while (first_hook_ != nullptr) {
       auto* hook = first_hook_;
       first_hook_ = hook->next;
@@ -50,6 +61,8 @@ class delivery {
   hook_node* first_hook_ = nullptr;
   hook_node* last_hook_ = nullptr;
   payload_node* first_node_ = nullptr;
+  std::vector<context_event> events_;
+  runtime_core* core_ = nullptr;  // of the events; a cancel stays within one runtime, or meets others by a merged node
 };
 
 class sweep {
@@ -105,6 +118,10 @@ std::uint64_t sweep::mark(context_node& node, std::uint64_t word, bool expired, 
   if ((word & node_head::owns_cause) != 0)
     release(node.why);
   node.why = why;
+  if (node.core != nullptr && node.core->observed()) [[unlikely]] {
+    const auto what = expired ? context_event::what::expired : context_event::what::canceled;
+    delivery_.push(*node.core, node.core->event_of(what, node, why));
+  }
   if (node.settled_head != 0) {
     delivery_.push(*reinterpret_cast<hook_node*>(node.settled_head));
     node.settled_head = 0;
@@ -164,6 +181,8 @@ sweep::outcome sweep::visit(context_node& node, locked_registry& held, member m)
   const bool was_settled_below = !fresh && (word & node_head::sharded) == 0 && child.settled_head != 0;
   if (fresh)
     word = mark_below(node, child, word, m.tag() == merge_tag);
+  if (now_)
+    word |= node_head::hard;
   const bool bare = child.bag.empty();
   if (!now_ && child.what() == node_kind::boundary) {
     if (bare)
@@ -312,7 +331,7 @@ void leave_registry(context_node& node, bool now) noexcept {
 
 }  // namespace
 
-void start_budget(context_node& node) noexcept {
+void start_budget(context_node& node) {
   const auto budget = payload_as<shield_state>(node).budget.count();
   const auto now = node.core->now();
   if (budget > timer_link::no_time - now)
@@ -339,7 +358,7 @@ bool cancel(context_node& node, verdict how) noexcept {
       why = how.expired ? plain_expired() : plain_canceled();
     word = all.mark(node, word, how.expired, why, true);
   }
-  unlock(node.word, word);
+  unlock(node.word, how.now ? word | node_head::hard : word);
   if (fresh)
     all.after_mark(node);
   else

@@ -4,7 +4,8 @@
 #include "cause_rep.hpp"
 #include "libactor/error.hpp"
 
-#include <cstring>
+#include <array>
+#include <cstdint>
 #include <ostream>
 
 namespace libactor {
@@ -51,6 +52,39 @@ const cause_rep* plain_expired() noexcept {
 const cause_rep* runtime_shutdown() noexcept {
   static const auto* rep = make_plain(cause_origin::shutdown, "the runtime has ended");
   return rep;
+}
+
+const cause_rep* foreign_canceled() noexcept {
+  static const auto* rep = make_plain(cause_origin::foreign, "canceled by a foreign source");
+  return rep;
+}
+
+const cause_rep* canceled_at(source_location where) noexcept {
+  constexpr std::size_t places = 4096;
+  static constinit std::array<std::atomic<const cause_rep*>, places> known{};
+  if (where.line() == 0)
+    return plain_canceled();
+  const auto hash = (reinterpret_cast<std::uintptr_t>(where.file_name()) >> 3) * 31 + where.line() * 0x9e3779b9ULL;
+  for (std::size_t probe = 0; probe < 16; ++probe) {
+    auto& place = known[(hash + probe) % places];
+    const auto* found = place.load(std::memory_order_acquire);
+    if (found == nullptr) {
+      cause_rep* fresh = nullptr;
+      try {
+        fresh = make_rep(cause_origin::explicit_, "canceled", {}, {}, where);
+      } catch (const std::bad_alloc&) {
+        return plain_canceled();
+      }
+      fresh->immortal = true;
+      if (place.compare_exchange_strong(found, fresh, std::memory_order_acq_rel))
+        return fresh;
+      delete fresh;
+    }
+    if (found->where.line() == where.line() && found->where.file_name() == where.file_name() &&
+        found->where.function_name() == where.function_name())
+      return found;
+  }
+  return plain_canceled();
 }
 
 }  // namespace detail

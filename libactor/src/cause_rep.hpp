@@ -25,6 +25,10 @@ using cause_rep = cause::rep;
 const cause_rep* plain_canceled() noexcept;
 const cause_rep* plain_expired() noexcept;
 const cause_rep* runtime_shutdown() noexcept;
+const cause_rep* foreign_canceled() noexcept;
+// A plain cancel that knows its place: one cause for each place in the program, made at its first use and kept, so that
+// a cancel allocates nothing. The plain one where there is no room for more.
+const cause_rep* canceled_at(source_location where) noexcept;
 
 inline const cause_rep* retain(const cause_rep* rep) noexcept {
   if (rep != nullptr && !rep->immortal)

@@ -8,33 +8,35 @@
 #include <new>
 #include <thread>
 
-namespace libactor::detail {
+namespace libactor {
 
-const char* to_string(node_kind kind) noexcept {
+const char* to_string(context_kind kind) noexcept {
   switch (kind) {
-    case node_kind::root:
+    case context_kind::root:
       return "background";
-    case node_kind::cancel:
+    case context_kind::cancel:
       return "cancel";
-    case node_kind::deadline:
+    case context_kind::deadline:
       return "deadline";
-    case node_kind::value:
+    case context_kind::value:
       return "value";
-    case node_kind::trace:
+    case context_kind::trace:
       return "trace";
-    case node_kind::detached:
+    case context_kind::detached:
       return "without_cancel";
-    case node_kind::shield:
+    case context_kind::shield:
       return "shielded";
-    case node_kind::merged:
+    case context_kind::merged:
       return "merged";
-    case node_kind::boundary:
+    case context_kind::boundary:
       return "boundary";
-    case node_kind::foreign:
+    case context_kind::foreign:
       return "foreign";
   }
   return "";
 }
+
+namespace detail {
 
 // -- locks ------------------------------------------------------------------------------------------------------------
 
@@ -67,6 +69,10 @@ void unregister(pointer_bag& bag, registry_link& link) noexcept {
 
 void settle(locked_registry& from, registry_link& link, std::uintptr_t tag) noexcept {
   from.bag().remove(link);
+  settle_new(from, link, tag);
+}
+
+void settle_new(locked_registry& from, registry_link& link, std::uintptr_t tag) noexcept {
   auto& head = from.settled();
   const auto settled_place = [](std::uintptr_t* place) {
     return reinterpret_cast<std::uintptr_t*>(reinterpret_cast<std::uintptr_t>(place) | 1);
@@ -191,6 +197,49 @@ void inherit_end(context_node& node, context_node& from) noexcept {
   unlock(node.word, word);
 }
 
+// A shield whose parent has ended already: its budget begins, and the way to it is made anew, for `cancel_now`. False
+// if there is no memory for that.
+bool attach_shield_to_dead(context_node& node, context_node& owner) noexcept {
+  auto word = lock(node.word);
+  auto& shield = payload_as<shield_state>(node);
+  shield.held = retain(owner.why);
+  shield.held_expired = (owner.word.load(std::memory_order_acquire) & node_head::expired) != 0;
+  unlock(node.word, word | node_head::triggered);
+  context_node* below = &node;
+  for (auto* at = &owner;; at = at->parent->lifeline()) {
+    locked_registry held{*at, below->shard};
+    const auto at_word = at->word.load(std::memory_order_acquire);
+    if ((at_word & node_head::hard) != 0) {
+      held.release();
+      inherit_end(node, owner);
+      return true;
+    }
+    if (below->registered())
+      break;
+    if ((at_word & node_head::done_bit) != 0) {
+      settle_new(held, *below, node_tag);
+    } else {
+      try {
+        held.bag().push(static_cast<registry_link&>(*below), node_tag);
+      } catch (const std::bad_alloc&) {
+        return false;
+      }
+      break;
+    }
+    held.release();
+    if (at->what() == node_kind::root ||
+        (at->parent->lifeline()->word.load(std::memory_order_relaxed) & node_head::never) != 0)
+      break;
+    below = at;
+  }
+  try {
+    start_budget(node);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
 // Locks the part of the owner's registry that this thread should use, and splits the registry if threads wait for it.
 class chosen_registry {
  public:
@@ -230,6 +279,7 @@ void attach(context_node& node, std::uint64_t flags) {
     pin(parent);
   if ((owner_word & node_head::immortal) != 0)
     return;
+  const bool registers = ((owner_word | flags) & node_head::never) == 0;
   bool failed = false;
   bool done = false;
   {
@@ -237,7 +287,7 @@ void attach(context_node& node, std::uint64_t flags) {
     done = held->owner_done();
     if (direct)
       held->add_share();
-    if (!done && (owner_word & node_head::never) == 0) {
+    if (!done && registers) {
       try {
         held->bag().push(static_cast<registry_link&>(node), node_tag);
       } catch (const std::bad_alloc&) {
@@ -245,12 +295,21 @@ void attach(context_node& node, std::uint64_t flags) {
       }
     }
   }
-  if (done)
-    inherit_end(node, owner);
+  if (done) {
+    if (node.what() == node_kind::shield)
+      failed = !attach_shield_to_dead(node, owner);
+    else if ((flags & node_head::never) == 0 || (node.core != nullptr && node.core->root.is_done()))
+      inherit_end(node, owner);
+  }
   if (failed) {
     release(node);
     throw std::bad_alloc{};
   }
+}
+
+void announce(context_node& node) noexcept {
+  if (node.core != nullptr && node.core->observed()) [[unlikely]]
+    node.core->tell(context_event::what::derived, node);
 }
 
 void attach_passing(context_node& node) {
@@ -285,6 +344,20 @@ bool detach_link(context_node& owner, registry_link& link, std::uint8_t shard) n
   return true;
 }
 
+std::size_t registered(context_node& node) noexcept {
+  std::size_t count = 0;
+  const unsigned parts = (node.word.load(std::memory_order_acquire) & node_head::sharded) != 0 ? shard_block::width : 0;
+  for (unsigned index = 0; index <= parts; ++index) {
+    locked_registry held{node, index};
+    held.bag().each([&](std::uintptr_t) { ++count; });
+    if (!held.owner_done())
+      continue;  // before, a node's list of settled members is put to another use
+    for (auto cell = held.settled(); cell != 0; cell = static_cast<registry_link*>(untagged(cell))->next_settled)
+      ++count;
+  }
+  return count;
+}
+
 // -- death ------------------------------------------------------------------------------------------------------------
 
 namespace {
@@ -314,8 +387,18 @@ bool give_up(context_node& owner, std::uint8_t shard, registry_link* link, bool 
 
 }  // namespace
 
+namespace {
+
+// What died while something that a dying node carried was destroyed on this thread, chained by `env`: a value may hold
+// a context, so that destroying it in place could go as deep as a chain is long.
+struct graveyard {
+  bool busy = false;
+  context_node* waiting = nullptr;
+};
+thread_local constinit graveyard dead_here;
+
 // Buries a node, and every ancestor that dies of it: a loop, for chains may be long.
-void bury(context_node* node) noexcept {
+void bury_line(context_node* node) noexcept {
   while (node != nullptr) {
     if (node->what() == node_kind::root) {
       delete node->core;
@@ -326,10 +409,14 @@ void bury(context_node* node) noexcept {
       node->core->disarm(*node);
     if (has_payload(node->what())) {
       auto& extra = payload_of(*node);
+      dead_here.busy = true;
       extra.type->destroy(extra.payload());
+      dead_here.busy = false;
     }
     if ((word & node_head::done_bit) == 0 && node->settled_head != 0)
       release(*reinterpret_cast<hook_node*>(node->settled_head));
+    if (node->core != nullptr && node->core->observed())
+      node->core->tell(context_event::what::released, *node);
     if ((word & node_head::owns_cause) != 0)
       release(node->why);
     if ((word & node_head::sharded) != 0)
@@ -350,6 +437,23 @@ void bury(context_node* node) noexcept {
     }
     free_node(*node);
     node = parent_died ? &parent : nullptr;
+  }
+}
+
+}  // namespace
+
+void bury(context_node* node) noexcept {
+  auto& dead = dead_here;
+  if (dead.busy) {
+    node->env = dead.waiting;
+    dead.waiting = node;
+    return;
+  }
+  bury_line(node);
+  while (dead.waiting != nullptr) {
+    node = dead.waiting;
+    dead.waiting = node->env;
+    bury_line(node);
   }
 }
 
@@ -449,7 +553,10 @@ void* node_builder::payload() noexcept { return payload_of(*node_).payload(); }
 
 context node_builder::publish() {
   attach_passing(*node_);
+  announce(*node_);
   return access::adopt(std::exchange(node_, nullptr));
 }
 
-}  // namespace libactor::detail
+}  // namespace detail
+
+}  // namespace libactor

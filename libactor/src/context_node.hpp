@@ -20,6 +20,7 @@
 
 #include "cause_rep.hpp"
 #include "libactor/context.hpp"
+#include "libactor/context_kind.hpp"
 #include "libactor/detail/done_hook.hpp"
 #include "libactor/detail/node_head.hpp"
 #include "libactor/detail/payload.hpp"
@@ -29,7 +30,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <type_traits>
+#include <string_view>
 
 namespace libactor::detail {
 
@@ -38,19 +39,7 @@ struct shard_block;
 class context_node;
 class hook_node;
 
-enum class node_kind : std::uint8_t {
-  root,
-  cancel,
-  deadline,
-  value,
-  trace,
-  detached,
-  shield,
-  merged,
-  boundary,
-  foreign
-};
-const char* to_string(node_kind kind) noexcept;
+using node_kind = context_kind;
 
 // What a registry's cells point to, told apart by the cell's tag.
 enum : std::uintptr_t { node_tag = 0, hook_tag = 1, merge_tag = 2 };
@@ -244,6 +233,8 @@ class locked_registry {
 void unregister(pointer_bag& bag, registry_link& link) noexcept;
 // Moves `link` from the bag to the settled list of the same registry, whose lock is held.
 void settle(locked_registry& from, registry_link& link, std::uintptr_t tag) noexcept;
+// Adds `link`, which is registered nowhere, to the settled list.
+void settle_new(locked_registry& held, registry_link& link, std::uintptr_t tag) noexcept;
 
 // -- life -------------------------------------------------------------------------------------------------------------
 
@@ -271,6 +262,9 @@ struct access {
   }
 };
 
+inline std::uint64_t id_of(const context_node& node) noexcept { return reinterpret_cast<std::uintptr_t>(&node); }
+// A value's key as the program spells it.
+std::string_view key_name(const char* signature) noexcept;
 // Prints one link of a chain.
 void describe(std::ostream& out, context_node& node);
 
@@ -286,6 +280,8 @@ void free_node(context_node& node) noexcept;
 // Makes it live, and counts and registers it; done at once if the parent is. On bad_alloc the node is freed.
 // `flags` are added to its word. The caller holds the one handle that it starts with.
 void attach(context_node& node, std::uint64_t flags = 0);
+// Tells whoever subscribed that the node exists.
+void announce(context_node& node) noexcept;
 // The same for a node that carries values and no registry.
 void attach_passing(context_node& node);
 
@@ -294,6 +290,9 @@ bool attach_link(context_node& owner, registry_link& link, std::uintptr_t tag, s
 // Takes it out; whether it was still in.
 bool detach_link(context_node& owner, registry_link& link, std::uint8_t shard) noexcept;
 void drop_share(context_node& owner, std::uint8_t shard) noexcept;
+
+// How many are registered with the node itself: children, links of merged nodes, hooks. For tests and diagnosis.
+std::size_t registered(context_node& node) noexcept;
 
 inline void pin(context_node& node) noexcept { unlock(node.word, lock(node.word) + node_head::one); }
 // Drops a pin or share in the node's own word, and lets it die if that was the last.
@@ -320,7 +319,8 @@ bool cancel(context_node& node, verdict how) noexcept;
 void expire(context_node& node, std::int64_t due) noexcept;
 
 // Arms a shield on which a cancel has arrived. The caller keeps it alive, and holds no lock.
-void start_budget(context_node& node) noexcept;
+// Throws std::bad_alloc.
+void start_budget(context_node& node);
 
 // Ends everything that lives in the runtime.
 void cancel_all(runtime_core& core) noexcept;

@@ -36,12 +36,46 @@ void context_runtime::advance_to(time_point at) {
   const auto target = at.time_since_epoch().count();
   if (target < core_->now())
     violated("advance_to() must not go back in time");
+  core_->run_callbacks();
   for (auto next = core_->next_wake(); next && *next <= target; next = core_->next_wake()) {
     if (*next > core_->now())
       core_->virtual_now.store(*next, std::memory_order_release);
     core_->fire_due(core_->now());
+    core_->run_callbacks();
   }
   core_->virtual_now.store(target, std::memory_order_release);
+}
+
+bool context_runtime::run_callbacks() {
+  if (!core_->is_virtual)
+    violated("run_callbacks() needs the virtual driver");
+  return core_->run_callbacks();
+}
+
+context_runtime::subscription context_runtime::subscribe(std::function<void(const context_event&)> listener) {
+  subscription made;
+  made.number_ = core_->subscribe(std::move(listener));
+  made.core_ = core_;
+  return made;
+}
+
+context_runtime::subscription::~subscription() {
+  if (core_ != nullptr)
+    core_->unsubscribe(number_);
+}
+
+const char* to_string(context_event::what step) noexcept {
+  switch (step) {
+    case context_event::what::derived:
+      return "derived";
+    case context_event::what::canceled:
+      return "canceled";
+    case context_event::what::expired:
+      return "expired";
+    case context_event::what::released:
+      return "released";
+  }
+  return "";
 }
 
 }  // namespace libactor

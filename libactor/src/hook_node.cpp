@@ -47,6 +47,12 @@ bool hook_registration::reset() noexcept {
   return taken_out;
 }
 
+void hook_registration::detach() && noexcept {
+  auto* hook = std::exchange(node_, nullptr);
+  if (hook != nullptr)
+    release(*hook);
+}
+
 namespace {
 
 // Owns a hook's data until it stands in a node of its own.

@@ -2,6 +2,7 @@
 #include "runtime_core.hpp"
 
 #include "hook_node.hpp"
+#include "libactor/violation.hpp"
 
 #include <array>
 #include <ctime>
@@ -17,7 +18,8 @@ std::int64_t steady_now() noexcept { return std::chrono::steady_clock::now().tim
 
 }  // namespace
 
-runtime_core::runtime_core(context_runtime& runtime, bool virtual_clock) : owner{&runtime}, is_virtual{virtual_clock} {
+runtime_core::runtime_core(context_runtime& runtime, bool virtual_clock)
+    : owner{&runtime}, is_virtual{virtual_clock}, executor_{virtual_clock} {
   root.kind = static_cast<std::uint8_t>(node_kind::root);
   root.core = this;
   root.refs.store(1, std::memory_order_relaxed);
@@ -127,7 +129,9 @@ void runtime_core::drive() noexcept {
   for (;;) {
     while (fire_due(now())) {
     }
-    const auto next = next_wake();
+    auto next = next_wake();
+    if (const auto check = executor_.check(now()); check && (!next || *check < *next))
+      next = check;
     std::unique_lock guard{sleep_mutex_};
     const auto woken = [this] { return poked_ || stopping_; };
     if (!next)
@@ -140,6 +144,65 @@ void runtime_core::drive() noexcept {
   }
 }
 
+void runtime_core::post(callback_task& task) noexcept {
+  if (executor_.post(task))
+    poke();
+}
+
+// -- events -----------------------------------------------------------------------------------------------------------
+
+std::uint64_t runtime_core::subscribe(listener what) {
+  const std::lock_guard guard{listeners_mutex_};
+  auto fresh = listeners_ != nullptr ? std::make_shared<subscriptions>(*listeners_) : std::make_shared<subscriptions>();
+  const auto number = next_subscription_++;
+  fresh->push_back(std::make_shared<const subscription>(subscription{number, std::move(what)}));
+  listeners_ = std::move(fresh);
+  observed_.store(true, std::memory_order_relaxed);
+  return number;
+}
+
+void runtime_core::unsubscribe(std::uint64_t number) noexcept {
+  std::shared_ptr<const subscriptions> old;  // goes after the lock
+  const std::lock_guard guard{listeners_mutex_};
+  auto fresh = std::make_shared<subscriptions>();
+  for (const auto& one : *listeners_) {
+    if (one->number != number)
+      fresh->push_back(one);
+  }
+  observed_.store(!fresh->empty(), std::memory_order_relaxed);
+  old = std::exchange(listeners_, std::move(fresh));
+}
+
+context_event runtime_core::event_of(context_event::what step, const context_node& node,
+                                     const cause_rep* why) const noexcept {
+  return {.step = step,
+          .kind = node.what(),
+          .id = id_of(node),
+          .parent = node.parent != nullptr ? id_of(*node.parent) : 0,
+          .where = source_location::current(node.file, node.line, node.function),
+          .at = time_point{duration{now()}},
+          .why = cause_access::share(why)};
+}
+
+void runtime_core::tell(const context_event& event) noexcept {
+  std::shared_ptr<const subscriptions> all;
+  {
+    const std::lock_guard guard{listeners_mutex_};
+    all = listeners_;
+  }
+  if (all == nullptr)
+    return;
+  for (const auto& one : *all) {
+    try {
+      one->what(event);
+    } catch (...) {
+      violated("a subscriber to a runtime's events must not throw");
+    }
+  }
+}
+
+// -- end --------------------------------------------------------------------------------------------------------------
+
 void runtime_core::shut_down() noexcept {
   if (driver_.joinable()) {
     {
@@ -149,6 +212,7 @@ void runtime_core::shut_down() noexcept {
     }
     driver_.join();
   }
+  executor_.shut_down();
   for (;;) {
     lock(queue_word_);
     const auto cell = is_virtual ? ordered_.pop(INT64_MAX) : wheel_.pop(INT64_MAX);

@@ -25,23 +25,35 @@ runtime_core& require_core(context_node& node, const char* what) noexcept {
 
 void scope::leave() noexcept {
   auto& node = *access::get(ctx_);
+  if (!armed_) {
+    armed_ = true;
+    ctx_ = context{};
+    return;
+  }
   // Where nobody else can ever look at the context, its end alone is enough.
   const auto word = node.word.load(std::memory_order_acquire);
   const bool unseen = node.refs.load(std::memory_order_acquire) == 1 && word < node_head::one &&
                       (node.settled_head == 0 || (word & node_head::done_bit) != 0) &&
-                      node.what() != node_kind::foreign;
+                      node.what() != node_kind::foreign && (node.core == nullptr || !node.core->observed());
   if (!unseen && (word & node_head::done_bit) == 0)
     detail::cancel(node, {});
   ctx_ = context{};
 }
 
-void scope::cancel(cause why) noexcept { detail::cancel(access::require(ctx_), {.why = cause_access::take(why)}); }
-
-void scope::cancel_now(cause why) noexcept {
-  detail::cancel(access::require(ctx_), {.now = true, .why = cause_access::take(why)});
+void scope::cancel(cause why, source_location where) noexcept {
+  if (ctx_)
+    detail::cancel(*access::get(ctx_), {.why = why ? cause_access::take(why) : canceled_at(where)});
 }
 
-context scope::commit() noexcept { return std::move(ctx_); }
+void scope::cancel_now(cause why, source_location where) noexcept {
+  if (ctx_)
+    detail::cancel(*access::get(ctx_), {.now = true, .why = why ? cause_access::take(why) : canceled_at(where)});
+}
+
+context scope::commit() noexcept {
+  armed_ = true;
+  return std::move(ctx_);
+}
 
 bool scope::move_deadline(time_point at) {
   auto& node = access::require(ctx_);
@@ -67,12 +79,14 @@ bool scope::move_deadline(time_point at) {
 scope with_cancel(const context& parent, source_location where) {
   auto* node = make_node(access::require(parent), node_kind::cancel, where);
   attach(*node);
+  announce(*node);
   return access::own(node);
 }
 
 scope with_boundary(const context& parent, source_location where) {
   auto* node = make_node(access::require(parent), node_kind::boundary, where);
   attach(*node);
+  announce(*node);
   return access::own(node);
 }
 
@@ -85,6 +99,7 @@ scope with_deadline(const context& parent, time_point at, cause why, source_loca
   node->why = cause_access::take(why);
   attach(*node, node_head::has_timer | (node->why != nullptr ? node_head::owns_cause : 0));
   auto owner = access::own(node);
+  announce(*node);
   if (node->is_done())
     return owner;
   if (due <= core.now()) {

@@ -32,6 +32,7 @@ context with_trace(const context& parent, trace_id id, source_location where) {
   new (node->payload()) trace_state{id};
   node->env = node;
   attach_passing(*node);
+  announce(*node);
   return access::adopt(node);
 }
 

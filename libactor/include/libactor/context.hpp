@@ -83,7 +83,9 @@ class context {
   /// The same for `limit` at the most.
   bool wait_for(duration limit) const;
 
-  /// A token that is asked to stop when the context is done.
+  /// A token that is asked to stop when the context is done, before the canceller's call returns: as everywhere with
+  /// stop tokens, callbacks registered with it run on the canceller's thread; with no lock held. Use `after_cancel` for
+  /// work that blocks.
   std::stop_token stop_token() const;
 
   /// False for an empty context.

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "libactor/context.hpp"
+#include "libactor/context_event.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 
 namespace libactor {
 
@@ -36,6 +40,33 @@ class context_runtime {
   /// Virtual driver only: moves time to `at` and fires what is due on the way, in the order of time. Callbacks of
   /// `after_cancel` run in this call too. Requires: the virtual driver; `at` is not in the past.
   void advance_to(time_point at);
+  /// Virtual driver only: runs the callbacks of `after_cancel` that are due. Whether there were any.
+  bool run_callbacks();
+
+  /// Keeps a subscription; its end ends that, though a call that has begun may still be running then. Must not outlive
+  /// the runtime.
+  class [[nodiscard]] subscription {
+   public:
+    subscription() noexcept = default;
+    subscription(subscription&& other) noexcept
+        : core_{std::exchange(other.core_, nullptr)}, number_{std::exchange(other.number_, 0)} {}
+    subscription& operator=(subscription&& other) noexcept {
+      std::swap(core_, other.core_);
+      std::swap(number_, other.number_);
+      return *this;
+    }
+    ~subscription();
+
+   private:
+    friend class context_runtime;
+    detail::runtime_core* core_ = nullptr;
+    std::uint64_t number_ = 0;
+  };
+
+  /// Calls `listener` for each step in the life of each context of this runtime, from now on: on the thread that takes
+  /// the step, after it, with no lock held. `listener` must not block, nor throw; it may use contexts, and is then told
+  /// of those steps too. While nobody subscribes, this costs a load for each derivation.
+  subscription subscribe(std::function<void(const context_event&)> listener);
 
  private:
   friend struct detail::runtime_core;

@@ -11,12 +11,13 @@ namespace libactor {
 class [[nodiscard]] scope {
  public:
   scope() noexcept = default;
-  scope(scope&& other) noexcept = default;
+  scope(scope&& other) noexcept : ctx_{std::move(other.ctx_)}, armed_{std::exchange(other.armed_, true)} {}
   scope& operator=(scope&& other) noexcept {
     if (this != &other) {
       if (ctx_)
         leave();
       ctx_ = std::move(other.ctx_);
+      armed_ = std::exchange(other.armed_, true);
     }
     return *this;
   }
@@ -30,15 +31,21 @@ class [[nodiscard]] scope {
 
   /// Ends the context and everything below it except behind boundaries, shields and `without_cancel`; all of it is done
   /// when the call returns. Does not wait for the work to stop. Later calls do nothing.
-  void cancel(cause why = {}) noexcept;
+  /// `where` is kept for a plain cancel, the cause's own place otherwise.
+  void cancel(cause why = {}, source_location where = source_location::current()) noexcept;
 
   /// The same through boundaries and shields.
-  void cancel_now(cause why = {}) noexcept;
+  void cancel_now(cause why = {}, source_location where = source_location::current()) noexcept;
 
   /// Moves the deadline of this context (one derived with a deadline or timeout) to `at`, earlier or later; never past
   /// an ancestor's. False, without effect, if the context is done already. Requires: the context was derived with a
   /// deadline.
   bool move_deadline(time_point at);
+
+  /// After `disarm`, leaving the scope cancels nothing any more; `cancel` still does. `arm` takes that back. So "cancel
+  /// only if it failed" is a scope that is disarmed at the end of the good path.
+  void disarm() noexcept { armed_ = false; }
+  void arm() noexcept { armed_ = true; }
 
   /// Gives up ownership: the context will not be canceled by this scope. Returns it.
   context commit() noexcept;
@@ -50,6 +57,7 @@ class [[nodiscard]] scope {
   friend struct detail::access;
   void leave() noexcept;
   context ctx_;
+  bool armed_ = true;
 };
 
 /// Derives a child that ends when `parent` does, or when its scope is canceled or left.
@@ -65,6 +73,23 @@ class [[nodiscard]] scope {
 /// `with_deadline` at now + `limit`.
 [[nodiscard]] scope with_timeout(const context& parent, duration limit, cause why = {},
                                  source_location where = source_location::current());
+
+/// Derives a context that has `parent`'s values and nothing else of it: it is never done (until its runtime ends), has
+/// no deadline, and not even `cancel_now` passes it.
+[[nodiscard]] context without_cancel(const context& parent, source_location where = source_location::current());
+
+/// Derives a child that holds off what ends its ancestors, for `budget` (`infinite`: for good; negative: not at all),
+/// counted from when the first such cancel or expiry arrives, or from now if it has. Then the error and cause that were
+/// held off apply. Its own scope and `cancel_now` end it at once. `deadline()` answers the latest time at which it
+/// ends. Requires: a runtime.
+[[nodiscard]] scope shielded(const context& parent, duration budget,
+                             source_location where = source_location::current());
+
+/// Derives a child of `first` that is also done when `second` is, with the error and cause of whichever was first.
+/// Values and trace are `first`'s. `deadline()` takes `second`'s as it stands now. Cancels through both are
+/// synchronous.
+[[nodiscard]] scope merged(const context& first, const context& second,
+                           source_location where = source_location::current());
 
 /// Derives an ordered boundary: done when `parent` is, but a cancel from above, or of the boundary itself, stops here.
 /// What is derived below is ended by whoever owns the boundary, or by `cancel_now`. Values and the *value* of the

@@ -27,6 +27,8 @@ class [[nodiscard]] hook_registration {
   ~hook_registration();
   /// Whether the hook was taken out before it fired.
   bool reset() noexcept;
+  /// Lets the hook stand without this object, until it fires or its context's memory goes.
+  void detach() && noexcept;
 
   /// Takes over one reference to `node`.
   explicit hook_registration(hook_node* node) noexcept : node_{node} {}

@@ -22,6 +22,7 @@ struct node_head {
   static constexpr std::uint64_t immortal = 1024;   ///< static storage: nothing is counted
   static constexpr std::uint64_t has_timer = 2048;  ///< may stand in the deadline queue
   static constexpr std::uint64_t contended = 4096;  ///< threads have waited for the registry
+  static constexpr std::uint64_t hard = 8192;       ///< `cancel_now` has passed here: nothing below lives on
   static constexpr std::uint64_t one = 1ULL << 32;  ///< one child, pin or registration that keeps the node alive
 
   std::atomic<std::uint64_t> word{0};
