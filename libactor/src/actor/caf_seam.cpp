@@ -36,6 +36,15 @@ void exit_urgent(const caf::actor& to, caf::error reason) {
   enqueue(target, caf::make_message_id(urgent), caf::exit_msg{to.address(), std::move(reason)}, nullptr);
 }
 
+bool has_ended(const caf::actor& whom) {
+  return caf::actor_cast<caf::abstract_actor*>(whom)->getf(caf::abstract_actor::is_terminated_flag);
+}
+
+bool is_kill(const caf::mailbox_element& x) {
+  const auto& content = x.content();
+  return content.match_elements<caf::exit_msg>() && content.get_as<caf::exit_msg>(0).reason == caf::exit_reason::kill;
+}
+
 envelope* open(caf::mailbox_element& x) {
   auto& content = x.content();
   return content.match_elements<envelope>() ? &content.get_mutable_as<envelope>(0) : nullptr;

@@ -19,6 +19,7 @@ namespace libactor::detail {
 enum class envelope_kind : std::uint8_t {
   wake,          ///< look at your context
   drain_marker,  ///< what stood before this is served
+  retry,         ///< mail was served since a start failed
   timer,         ///< key: the timer
   started,       ///< key: the child, which acknowledges its start
   ready,         ///< key: the child, which is ready
@@ -49,6 +50,12 @@ void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host =
 
 /// An exit message past the backlog; `exit_reason::kill` can't be trapped.
 void exit_urgent(const caf::actor& to, caf::error reason);
+
+/// Whether the actor has ended and told those who wait for it.
+bool has_ended(const caf::actor& whom);
+
+/// Whether `x` is an exit message that can't be trapped.
+bool is_kill(const caf::mailbox_element& x);
 
 /// The library's own message in `x`, or null.
 envelope* open(caf::mailbox_element& x);

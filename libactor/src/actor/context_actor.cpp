@@ -33,6 +33,25 @@ int this_thread() noexcept {
   return id;
 }
 
+// Marks the activity cell for as long as a handler runs. Only the actor's own thread writes it.
+class watched_handler {
+ public:
+  watched_handler(activity_cell& cell, const std::type_info* message) noexcept : cell_(cell) {
+    cell_.message_type.store(message, std::memory_order_relaxed);
+    cell_.thread.store(this_thread(), std::memory_order_relaxed);
+    step();
+  }
+  ~watched_handler() { step(); }
+  watched_handler(const watched_handler&) = delete;
+  watched_handler& operator=(const watched_handler&) = delete;
+
+ private:
+  void step() noexcept {
+    cell_.sequence.store(cell_.sequence.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  activity_cell& cell_;
+};
+
 }  // namespace
 
 context_actor::context_actor(caf::actor_config& cfg, worker_options options)
@@ -43,7 +62,11 @@ context_actor::context_actor(caf::actor_config& cfg, worker_options options)
 
 context_actor::~context_actor() = default;
 
-time_point context_actor::now() const noexcept { return ctx().runtime()->now(); }
+time_point context_actor::now() const noexcept {
+  if (auto* runtime = ctx().runtime())
+    return runtime->now();
+  return std::chrono::steady_clock::now();
+}
 
 context_actor::timer_id context_actor::after(duration delay, std::function<void()> action) {
   return at(now() + delay, std::move(action));
@@ -70,7 +93,21 @@ void context_actor::run_timer(timer_id id) {
 }
 
 caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
-  if (!seen_done_ && options_.ctx.done()) [[unlikely]] {
+  if (!options_.line->watched)
+    return consume_in_context(x);
+  const watched_handler guard{options_.line->activity, x.content().empty() ? nullptr : x.content().type(0).second};
+  return consume_in_context(x);
+}
+
+caf::behavior context_actor::make_behavior() {
+  if (!options_.line->watched)
+    return caf::event_based_actor::make_behavior();
+  const watched_handler guard{options_.line->activity, &typeid(*this)};
+  return caf::event_based_actor::make_behavior();
+}
+
+caf::invoke_message_result context_actor::consume_in_context(caf::mailbox_element& x) {
+  if (!seen_done_ && options_.ctx.done() && !detail::seam::is_kill(x)) [[unlikely]] {
     seen_done_ = true;
     context_done();
   }
@@ -86,17 +123,6 @@ caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
   }
   if (!admits(x))
     return caf::invoke_message_result::consumed;
-  if (!options_.line->watched)
-    return caf::event_based_actor::consume(x);
-  struct running {
-    explicit running(activity_cell& c) : cell(c) { cell.sequence.fetch_add(1, std::memory_order_release); }
-    ~running() { cell.sequence.fetch_add(1, std::memory_order_release); }
-    activity_cell& cell;
-  };
-  auto& cell = options_.line->activity;
-  cell.message_type.store(x.content().empty() ? nullptr : x.content().type(0).second, std::memory_order_relaxed);
-  cell.thread.store(this_thread(), std::memory_order_relaxed);
-  running guard{cell};
   return caf::event_based_actor::consume(x);
 }
 

@@ -104,7 +104,7 @@ struct watch_spec {
   duration stuck_after = std::chrono::seconds(5);
   duration grace = std::chrono::seconds(2);
   watch_action action = watch_action::report;
-  std::optional<std::uint64_t> max_mailbox, max_children, max_restarts;  ///< none: unlimited
+  std::optional<std::uint64_t> max_mailbox{}, max_children{}, max_restarts{};  ///< none: unlimited
   friend bool operator==(const watch_spec&, const watch_spec&) = default;
 };
 
@@ -115,7 +115,8 @@ struct context_spec {
   friend bool operator==(const context_spec&, const context_spec&) = default;
 };
 
-/// Starts one incarnation; see `child_start`. Called in the supervisor: it must not block. What it throws is a failed start.
+/// Starts one incarnation; see `child_start`. Called in the supervisor: it must not block. What it throws is a failed
+/// start.
 using start_function = std::function<caf::expected<started_child>(child_start&)>;
 
 struct child_spec;

@@ -35,7 +35,8 @@ class child_start {
     return started_child{spawn_worker(*system_, std::move(options_), std::move(fun), std::forward<Ts>(xs)...), true};
   }
 
-  /// Spawns a worker of class `Impl` (derived from `worker`), constructed with its `actor_config`, its `worker_options` and `xs`.
+  /// Spawns a worker of class `Impl` (derived from `worker`), constructed with its `actor_config`, its `worker_options`
+  /// and `xs`.
   template <class Impl, class... Ts>
   caf::expected<started_child> spawn_class(Ts&&... xs) {
     return started_child{spawn_worker_class<Impl>(*system_, std::move(options_), std::forward<Ts>(xs)...), true};

@@ -54,6 +54,7 @@ class context_actor : public caf::event_based_actor {
   bool cancel_timer(timer_id id) noexcept;
 
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
+  caf::behavior make_behavior() override;
   void on_exit() override;
 
  protected:
@@ -75,6 +76,7 @@ class context_actor : public caf::event_based_actor {
     detail::hook_registration registration;
   };
 
+  caf::invoke_message_result consume_in_context(caf::mailbox_element& x);
   void run_timer(timer_id id);
 
   worker_options options_;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/cause.hpp"
+#include "libactor/context_runtime.hpp"
+#include "libactor/event.hpp"
+#include "supervisors/child_catalog.hpp"
+#include "supervisors/shutdown_report.hpp"
+#include "supervisors/supervisor.hpp"
+#include "supervisors/tree_spec.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace libactor {
+
+struct runtime_options {
+  context_runtime::driver driver = context_runtime::driver::thread;
+  /// Each gets every event.
+  std::vector<std::shared_ptr<event_sink>> sinks{};
+  /// Called once, when the tree has ended, with the root's reason; on a thread of the actor system: it must not block.
+  std::function<void(const caf::error&)> on_ended{};
+};
+
+/// Joins an `actor_system` to a runtime of contexts and runs one tree on both. Several runtimes may share one system,
+/// and one process. Thread-safe, except for construction and destruction.
+///
+/// Requires: the system outlives the runtime.
+class runtime {
+ public:
+  explicit runtime(caf::actor_system& system, runtime_options options = {});
+  /// Stops what still runs, within the tree's budget, or at once if that budget is infinite.
+  ~runtime();
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
+  context_runtime& contexts() noexcept;
+
+  /// Starts the tree: returns once every child has started, in order (or is ready, where it declares readiness). If one
+  /// does not, those that had started are stopped in reverse, and the error names the child's path and the cause. A
+  /// specification with faults starts nothing: `errc::invalid_spec` with all of them. Once a runtime; not from an
+  /// actor.
+  caf::error start(const tree_spec& tree, const child_catalog& catalog = {});
+
+  /// The same without blocking: `done` is called once, in an actor, and must not block.
+  void start(const tree_spec& tree, const child_catalog& catalog, std::function<void(const caf::error&)> done);
+
+  /// Asks the tree to stop in order, within its budget, and returns at once. Later calls do nothing.
+  void request_stop(cause why);
+
+  /// Ends everything at once, in no order: all contexts are done when this returns, and every actor is killed.
+  void stop_now(cause why);
+
+  /// Stops the tree in order and returns when it is down, or when `budget` (by default the tree's) is used up; what is
+  /// late is killed `kill_grace` before that. Reports each child. Not from an actor.
+  shutdown_report stop(std::optional<duration> budget = {}, cause why = {});
+
+  /// Whether the tree ended within `limit` of real time. Not from an actor.
+  bool wait_ended(duration limit) const;
+
+  /// The report so far; complete once the tree has ended.
+  shutdown_report report() const;
+
+  /// The current incarnation at a path such as `/shop/store`; `errc::not_found`, or `errc::no_incarnation` while there
+  /// is none. Complexity: O(depth · siblings).
+  caf::expected<caf::actor> find(std::string_view path) const;
+
+  /// The supervisor at a path, for administration.
+  caf::expected<supervisor_ref> supervisor(std::string_view path) const;
+
+  /// Paths of everything that lives, in start order within each supervisor.
+  std::vector<std::string> alive() const;
+
+  /// Virtual driver only: one look of the watchdog. A production runtime has a thread for it.
+  void scan_watchdog();
+
+ private:
+  struct impl;
+  std::shared_ptr<impl> impl_;
+};
+
+}  // namespace libactor

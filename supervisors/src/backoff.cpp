@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "supervisors/backoff.hpp"
+
+#include <algorithm>
+
+namespace libactor {
+
+duration backoff::next(duration ran) {
+  const auto reset_after = spec_.reset_after.value_or(spec_.min / 2 + spec_.max / 2);
+  const auto min_ns = static_cast<double>(spec_.min.count());
+  const auto max_ns = static_cast<double>(spec_.max.count());
+  if (base_ns_ == 0 || ran >= reset_after)
+    base_ns_ = min_ns;
+  else
+    base_ns_ = std::min(base_ns_ * spec_.factor, max_ns);
+  const double spread = std::uniform_real_distribution<double>(-spec_.jitter, spec_.jitter)(random_);
+  return duration{static_cast<duration::rep>(base_ns_ * (1 + spread))};
+}
+
+}  // namespace libactor

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: BSL-1.0
+// Invariants
+//  1. The guardian is a supervisor without a path whose only child is the tree's root: temporary and significant, so
+//     that the guardian ends with it, and never restarts it.
+//  2. `ended_` is set once, when the guardian is down; nothing of the tree lives then, save what was abandoned.
+#include "supervisors/runtime.hpp"
+
+#include "actor/caf_seam.hpp"
+#include "libactor/actor/spawn.hpp"
+#include "supervisor_actor.hpp"
+#include "supervisors/watchdog.hpp"
+#include "tree_core.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+
+namespace libactor {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+caf::error faults_as_error(const std::vector<spec_fault>& faults) {
+  std::string text;
+  for (const auto& fault : faults) {
+    text += text.empty() ? "" : "; ";
+    text += fault.path + (fault.field.empty() ? "" : " " + fault.field) + ": " + fault.text;
+  }
+  return make_error(errc::invalid_spec, std::move(text));
+}
+
+child_spec guardian_spec(const tree_spec& tree) {
+  auto root = tree.root;
+  root.restart = restart_type::temporary;
+  root.significant = true;
+  static_supervisor part;
+  part.auto_shutdown = auto_shutdown::any_significant;
+  part.children.push_back(std::move(root));
+  child_spec guardian;
+  guardian.kill_grace = tree.root.kill_grace;
+  guardian.what = std::move(part);
+  return guardian;
+}
+
+}  // namespace
+
+struct runtime::impl : std::enable_shared_from_this<impl> {
+  impl(caf::actor_system& sys, runtime_options opts)
+      : system(sys),
+        options(std::move(opts)),
+        contexts(std::make_shared<context_runtime>(options.driver)),
+        dog(std::make_shared<watchdog>(*contexts, options.driver == context_runtime::driver::thread)),
+        hub(std::make_shared<event_hub>(options.sinks)) {}
+
+  caf::actor_system& system;
+  runtime_options options;
+  std::shared_ptr<context_runtime> contexts;
+  std::shared_ptr<watchdog> dog;
+  std::shared_ptr<event_hub> hub;
+  std::shared_ptr<tree_core> core;
+  std::shared_ptr<family> kin = std::make_shared<family>();
+  std::shared_ptr<lifeline> line;
+  tree_spec tree;
+  scope own;
+
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  caf::actor guardian;                   // under `mutex`; null before the start and after the end
+  bool ended = true;                     // under `mutex`
+  bool stop_requested = false;           // under `mutex`
+  std::optional<time_point> stop_began;  // under `mutex`
+  time_point stop_ended{};               // under `mutex`
+
+  std::string root_path() const { return "/" + tree.root.id; }
+  void start(const tree_spec& spec, const child_catalog& catalog, std::function<void(const caf::error&)> done);
+  void on_guardian_down(const caf::error& reason);
+  void request_stop(std::optional<duration> budget, cause why);
+  std::optional<family::member> find(std::string_view path) const;
+  shutdown_report report() const;
+};
+
+runtime::runtime(caf::actor_system& system, runtime_options options)
+    : impl_(std::make_shared<impl>(system, std::move(options))) {}
+
+runtime::~runtime() {
+  const bool bounded = impl_->tree.budget != infinite;
+  if (impl_->options.driver == context_runtime::driver::virtual_) {
+    stop_now(cause("its runtime was destroyed", cause_origin::shutdown));
+    return;
+  }
+  if (wait_ended(0s))
+    return;
+  if (!bounded)
+    stop_now(cause("its runtime was destroyed", cause_origin::shutdown));
+  stop(bounded ? impl_->tree.budget : impl_->tree.root.kill_grace * 2);
+}
+
+context_runtime& runtime::contexts() noexcept { return *impl_->contexts; }
+
+// -- start ------------------------------------------------------------------------------------------------------------
+
+void runtime::impl::start(const tree_spec& spec, const child_catalog& catalog,
+                          std::function<void(const caf::error&)> done) {
+  const auto faults = check(spec, catalog);
+  if (!faults.empty()) {
+    done(faults_as_error(faults));
+    return;
+  }
+  {
+    std::lock_guard guard{mutex};
+    if (core != nullptr) {
+      done(make_error(errc::already_started, "a runtime runs one tree"));
+      return;
+    }
+    tree = spec;
+    core = std::make_shared<tree_core>(contexts, dog, hub, catalog);
+    own = with_boundary(contexts->background());
+    line = std::make_shared<lifeline>(std::make_shared<const std::string>(), 1, caf::weak_actor_ptr{}, 0, hub);
+    ended = false;
+  }
+  worker_options guardian_options;
+  guardian_options.ctx = own.ctx();
+  guardian_options.line = line;
+  supervisor_actor::setup with{core, std::make_shared<const child_spec>(guardian_spec(spec)), kin, std::move(done)};
+  auto handle = spawn_worker_class<supervisor_actor>(system, std::move(guardian_options), std::move(with));
+  {
+    std::lock_guard guard{mutex};
+    guardian = handle;
+  }
+  detail::seam::when_ended(handle, [self = shared_from_this()](const caf::error& reason, caf::execution_unit*) {
+    self->on_guardian_down(reason);
+  });
+}
+
+void runtime::impl::on_guardian_down(const caf::error& reason) {
+  caf::error why;
+  {
+    std::lock_guard guard{core->mutex};
+    if (!core->root_reason)
+      core->root_reason = reason;
+    why = core->root_reason;
+  }
+  if (options.on_ended)
+    options.on_ended(why);
+  caf::actor last;  // dropped after the lock
+  std::lock_guard guard{mutex};
+  std::swap(last, guardian);
+  stop_ended = contexts->now();
+  if (!stop_began)
+    stop_began = stop_ended;
+  ended = true;
+  changed.notify_all();
+}
+
+caf::error runtime::start(const tree_spec& tree, const child_catalog& catalog) {
+  auto result = std::make_shared<std::promise<caf::error>>();
+  auto started = result->get_future();
+  start(tree, catalog, [result](const caf::error& e) { result->set_value(e); });
+  return started.get();
+}
+
+void runtime::start(const tree_spec& tree, const child_catalog& catalog, std::function<void(const caf::error&)> done) {
+  impl_->start(tree, catalog, std::move(done));
+}
+
+// -- stop -------------------------------------------------------------------------------------------------------------
+
+void runtime::impl::request_stop(std::optional<duration> budget, cause why) {
+  {
+    std::lock_guard guard{mutex};
+    if (ended || std::exchange(stop_requested, true))
+      return;
+    stop_began = contexts->now();
+    const auto limit = budget.value_or(tree.budget);
+    std::optional<time_point> by;
+    if (limit != infinite)
+      by = *stop_began + std::max(duration{}, limit - tree.root.kill_grace);
+    line->ask(by);
+    core->stopping = true;
+  }
+  own.cancel(why ? std::move(why) : cause("its tree is asked to stop", cause_origin::shutdown, root_path()));
+}
+
+void runtime::request_stop(cause why) { impl_->request_stop({}, std::move(why)); }
+
+void runtime::stop_now(cause why) {
+  auto& self = *impl_;
+  self.request_stop(duration{}, why);
+  self.own.cancel_now(why ? why : cause("its tree is stopped at once", cause_origin::shutdown, self.root_path()));
+  std::vector<family::member> all;
+  self.kin->collect(all);
+  for (const auto& who : all)
+    detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
+}
+
+shutdown_report runtime::stop(std::optional<duration> budget, cause why) {
+  impl_->request_stop(budget, std::move(why));
+  const auto limit = budget.value_or(impl_->tree.budget);
+  wait_ended(limit);
+  return report();
+}
+
+bool runtime::wait_ended(duration limit) const {
+  std::unique_lock lock{impl_->mutex};
+  auto over = [this] { return impl_->ended; };
+  if (limit == infinite) {
+    impl_->changed.wait(lock, over);
+    return true;
+  }
+  return impl_->changed.wait_for(lock, limit, over);
+}
+
+shutdown_report runtime::report() const { return impl_->report(); }
+
+shutdown_report runtime::impl::report() const {
+  shutdown_report all;
+  all.root = root_path();
+  bool over = false;
+  bool stopping = false;
+  {
+    std::lock_guard guard{mutex};
+    over = ended;
+    stopping = stop_began.has_value();
+    all.began = stop_began.value_or(contexts->now());
+    all.ended = over ? stop_ended : contexts->now();
+    all.within_budget = over;
+  }
+  if (core == nullptr)
+    return all;
+  {
+    std::lock_guard guard{core->mutex};
+    all.children = core->entries;
+    all.reason = describe(core->root_reason);
+  }
+  if (!over && stopping) {
+    // The budget is used up: what still lives is listed as what holds the tree up.
+    all.reason = "still stopping";
+    std::vector<family::member> left;
+    kin->collect(left);
+    for (const auto& who : left) {
+      if (detail::seam::has_ended(who.handle))
+        continue;
+      shutdown_entry entry{who.line->path(), who.line->incarnation(), all.began, all.ended, "alive", false, true};
+      all.children.push_back(std::move(entry));
+    }
+  }
+  return all;
+}
+
+// -- looking ----------------------------------------------------------------------------------------------------------
+
+std::optional<family::member> runtime::impl::find(std::string_view path) const {
+  auto here = kin;
+  while (here != nullptr) {
+    std::shared_ptr<family> next;
+    for (const auto& who : here->members()) {
+      const std::string& at = who.line->path();
+      if (at == path)
+        return who;
+      if (path.size() > at.size() && path.substr(0, at.size()) == at && path[at.size()] == '/')
+        next = who.below;
+    }
+    here = std::move(next);
+  }
+  return std::nullopt;
+}
+
+caf::expected<caf::actor> runtime::find(std::string_view path) const {
+  auto who = impl_->find(path);
+  if (!who)
+    return make_error(errc::not_found, "nobody runs at " + std::string(path));
+  return who->handle;
+}
+
+caf::expected<supervisor_ref> runtime::supervisor(std::string_view path) const {
+  auto who = impl_->find(path);
+  if (!who || who->below == nullptr)
+    return make_error(errc::not_found, "no supervisor runs at " + std::string(path));
+  return supervisor_ref{impl_->system, who->handle};
+}
+
+std::vector<std::string> runtime::alive() const {
+  std::vector<family::member> all;
+  impl_->kin->collect(all);
+  std::vector<std::string> paths;
+  for (const auto& who : all) {
+    if (!detail::seam::has_ended(who.handle))
+      paths.push_back(who.line->path());
+  }
+  return paths;
+}
+
+void runtime::scan_watchdog() { impl_->dog->scan(impl_->contexts->now()); }
+
+}  // namespace libactor

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "supervisors/shutdown_report.hpp"
+
+#include "supervisors/child_spec.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+namespace libactor {
+
+namespace {
+
+// Reports are for people: times to the millisecond.
+std::string rounded(duration d) { return to_string(duration{std::chrono::round<std::chrono::milliseconds>(d)}); }
+
+}  // namespace
+
+std::size_t shutdown_report::killed() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(children.begin(), children.end(), [](const auto& c) { return c.killed && !c.abandoned; }));
+}
+
+std::size_t shutdown_report::abandoned() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(children.begin(), children.end(), [](const auto& c) { return c.abandoned; }));
+}
+
+std::string to_string(const shutdown_report& report) {
+  std::size_t width = 4;
+  for (const auto& child : report.children)
+    width = std::max(width, child.path.size());
+  std::ostringstream out;
+  for (const auto& child : report.children) {
+    out << "  " << std::left << std::setw(static_cast<int>(width)) << child.path << "  "
+        << (child.abandoned ? "ABANDONED"
+            : child.killed  ? "KILLED"
+                            : "stopped")
+        << " after " << rounded(child.took()) << ", " << child.reason << '\n';
+  }
+  out << report.root << ": " << report.reason << " after " << rounded(report.ended - report.began) << "; "
+      << report.children.size() << " stopped, " << report.killed() << " killed, " << report.abandoned() << " abandoned"
+      << (report.within_budget ? "" : "; the budget ran out") << '\n';
+  return out.str();
+}
+
+}  // namespace libactor

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSL-1.0
+// Invariants
+//  1. A child has at most one incarnation: `begin_start` runs only when the last one is down, or was abandoned.
+//  2. `live_` holds exactly the children for which `alive()` is true, by the key of their incarnation; an end or an
+//     acknowledgement under any other key is of an earlier incarnation, and is ignored.
+//  3. The engine stops everything in `to_stop_`, from the back, before it starts anything in `to_start_`; in ordered
+//     mode it waits for one child at a time.
+//  4. Once `mode_` is stopping, nothing starts.
+//  5. No function here blocks. What may lead back here (a start that fails at once) goes through `advance`, which does
+//     not nest.
+#include "supervisor_actor.hpp"
+
+#include "actor/caf_seam.hpp"
+#include "libactor/event.hpp"
+#include "supervisors/child_start.hpp"
+#include "supervisors/restart_plan.hpp"
+#include "supervisors/watchdog.hpp"
+
+#include <algorithm>
+#include <caf/exit_reason.hpp>
+
+namespace libactor {
+
+namespace {
+
+const supervisor_spec& supervisor_part(const child_spec& spec) {
+  if (const auto* fixed = std::get_if<static_supervisor>(&spec.what))
+    return *fixed;
+  return std::get<dynamic_supervisor>(spec.what);
+}
+
+}  // namespace
+
+supervisor_actor::supervisor_actor(caf::actor_config& cfg, worker_options options, setup with)
+    : context_actor(cfg, std::move(options)),
+      core_(std::move(with.core)),
+      spec_(std::move(with.spec)),
+      kin_(std::move(with.kin)),
+      on_started_(std::move(with.on_started)),
+      own_(&supervisor_part(*spec_)),
+      fixed_(std::get_if<static_supervisor>(&spec_->what)),
+      template_(std::get_if<dynamic_supervisor>(&spec_->what)),
+      intensity_(own_->intensity, own_->period) {}
+
+caf::behavior supervisor_actor::make_behavior() {
+  if (ctx().done()) {
+    quit(reason_of_context());
+    return {};
+  }
+  set_default_handler([this](caf::scheduled_actor*, caf::message_view& x) -> caf::result<caf::message> {
+    report_self(event_kind::note, "ignored a message it does not know: " + caf::to_string(x.move_content_to_message()));
+    return caf::make_error(caf::sec::unexpected_message);
+  });
+  set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg& x) {
+    if (x.reason)
+      begin_stop(x.reason, cause("an exit message from outside", cause_origin::foreign, line().path()));
+  });
+  set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
+  if (fixed_ != nullptr) {
+    for (const auto& spec : fixed_->children) {
+      if (!spec.enabled)
+        continue;
+      auto& c = add_child(std::shared_ptr<const child_spec>(spec_, &spec));
+      c.must_start = true;
+      to_start_.push_back(&c);
+    }
+    link_dependencies();
+  }
+  advance();
+  return {[this](const supervisor_verb& verb) { return on_verb(verb); }};
+}
+
+void supervisor_actor::on_exit() {
+  // Killed, or left by an exception: what lives below is ended by whoever holds `kin_`.
+  for (auto& c : children_) {
+    if (c == nullptr)
+      continue;
+    c->done_hook.reset();
+    c->own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, line().path()));
+    c->own = {};
+    c->handle = nullptr;
+  }
+  if (on_started_)
+    std::exchange(on_started_, nullptr)(final_reason_ ? final_reason_ : make_error(errc::start_failed));
+  context_actor::on_exit();
+}
+
+void supervisor_actor::context_done() {
+  stop_by_ = line().stop_by();
+  if (!line().asked()) {
+    const auto limit = spec_->effective_shutdown();
+    if (!limit.is_infinite())
+      stop_by_ = now() + limit.limit();
+  }
+  begin_stop(reason_of_context(), ctx().cause());
+}
+
+void supervisor_actor::receive(detail::envelope& message, caf::mailbox_element&) {
+  if (message.kind == detail::envelope_kind::retry) {
+    mail_first_ = false;
+    for (auto* c : std::exchange(retries_, {})) {
+      if (c->state == child_state::restarting && !suspended_)
+        begin_start(*c);
+    }
+    advance();
+    return;
+  }
+  auto i = live_.find(message.key);
+  if (i == live_.end())
+    return;
+  auto& c = *i->second;
+  switch (message.kind) {
+    case detail::envelope_kind::started:
+      c.acknowledged = true;
+      if (c.state == child_state::starting && (!c.spec->awaits_ready || c.ready))
+        became_up(c);
+      break;
+    case detail::envelope_kind::ready:
+      if (std::exchange(c.ready, true))
+        break;
+      report(event_kind::ready, c, {}, {}, now() - c.start_asked_at);
+      if (c.state == child_state::starting && c.acknowledged)
+        became_up(c);
+      else
+        advance();
+      break;
+    case detail::envelope_kind::child_done:
+      own_context_done(c);
+      break;
+    case detail::envelope_kind::child_down:
+      child_down(c, std::move(message.reason));
+      break;
+    case detail::envelope_kind::orphan_down:
+      orphan_down(c);
+      break;
+    default:
+      break;
+  }
+}
+
+// -- children ---------------------------------------------------------------------------------------------------------
+
+supervisor_actor::child& supervisor_actor::add_child(std::shared_ptr<const child_spec> spec) {
+  auto c = std::make_unique<child>();
+  c->path = std::make_shared<const std::string>(line().path() + "/" + spec->id +
+                                                (is_dynamic() ? "#" + std::to_string(++last_dynamic_) : std::string()));
+  c->spec = std::move(spec);
+  c->place = children_.size();
+  if (c->spec->backoff)
+    c->delays.emplace(*c->spec->backoff, id() * 1000003 + c->place);
+  if (!is_dynamic())
+    by_id_.emplace(c->spec->id, c.get());
+  children_.push_back(std::move(c));
+  return *children_.back();
+}
+
+void supervisor_actor::drop_child(child& c) {
+  if (!is_dynamic())
+    by_id_.erase(c.spec->id);
+  for (auto* other : c.needed_by)
+    std::erase_if(other->needs, [&](const auto& need) { return need.first == &c; });
+  for (auto& need : c.needs)
+    std::erase(need.first->needed_by, &c);
+  if (c.must_stop)
+    std::erase(to_stop_, &c);
+  if (c.must_start)
+    std::erase(to_start_, &c);
+  std::erase(postponed_, &c);
+  std::erase(retries_, &c);
+  children_[c.place].reset();
+  ++dropped_places_;
+  if (dropped_places_ * 2 <= children_.size())
+    return;
+  std::erase(children_, nullptr);
+  for (std::size_t place = 0; place != children_.size(); ++place)
+    children_[place]->place = place;
+  dropped_places_ = 0;
+}
+
+void supervisor_actor::link_dependencies() {
+  for (auto& c : children_) {
+    for (const auto& need : c->spec->after) {
+      if (auto* other = find_child(need.id)) {
+        c->needs.emplace_back(other, need.when);
+        other->needed_by.push_back(c.get());
+      }
+    }
+  }
+}
+
+supervisor_actor::child* supervisor_actor::find_child(const std::string& id) const {
+  auto i = by_id_.find(id);
+  return i == by_id_.end() ? nullptr : i->second;
+}
+
+bool supervisor_actor::keeps_spec(const child& c) const {
+  return !is_dynamic() && c.spec->restart != restart_type::temporary;
+}
+
+// -- the engine -------------------------------------------------------------------------------------------------------
+
+void supervisor_actor::advance() {
+  if (advancing_ || ending())
+    return;
+  advancing_ = true;
+  while (stop_some() || (to_stop_.empty() && start_some())) {
+  }
+  advancing_ = false;
+  if (mode_ == mode::stopping) {
+    end_if_empty();
+    return;
+  }
+  if (mode_ == mode::starting && to_stop_.empty() && to_start_.empty() && in_engine_ == 0) {
+    mode_ = mode::running;
+    if (on_started_)
+      std::exchange(on_started_, nullptr)({});
+    detail::seam::post_urgent(line().supervisor(), {detail::envelope_kind::started, line().key(), {}}, context());
+  }
+}
+
+bool supervisor_actor::may_stop(const child& c) const {
+  if (fixed_->start == start_mode::ordered)
+    return in_engine_ == 0;
+  return std::none_of(c.needed_by.begin(), c.needed_by.end(), [](const child* other) { return other->alive(); });
+}
+
+// Whether anything changed, so that it is worth another round.
+bool supervisor_actor::stop_some() {
+  bool changed = false;
+  for (auto place = to_stop_.size(); place-- > 0;) {
+    auto& c = *to_stop_[place];
+    if (!c.alive()) {
+      c.must_stop = false;
+      to_stop_.erase(to_stop_.begin() + static_cast<std::ptrdiff_t>(place));
+      changed = true;
+      continue;
+    }
+    if (c.in_engine) {
+      // Asked already, or still starting: then it was taken down in the middle of its start.
+      if (!c.asked)
+        ask(c);
+    } else if (may_stop(c)) {
+      c.in_engine = true;
+      ++in_engine_;
+      if (!c.asked)
+        ask(c);
+      changed = true;
+    }
+    if (fixed_->start == start_mode::ordered)
+      break;
+  }
+  return changed;
+}
+
+bool supervisor_actor::may_start(const child& c) const {
+  if (!is_dynamic() && fixed_->start == start_mode::ordered && in_engine_ != 0)
+    return false;
+  return std::all_of(c.needs.begin(), c.needs.end(), [](const auto& need) {
+    const child& other = *need.first;
+    switch (need.second) {
+      case dependency_state::started:
+        return other.state == child_state::running || other.completed;
+      case dependency_state::ready:
+        return other.state == child_state::running && (other.ready || !other.spec->awaits_ready);
+      case dependency_state::completed:
+        return other.completed;
+    }
+    return true;
+  });
+}
+
+// Whether the child's own delay, or mail, comes first; `advance` is called again then.
+bool supervisor_actor::must_wait(child& c) {
+  if (mail_first_)
+    return true;
+  if (c.not_before <= now())
+    return false;
+  if (c.timer == 0) {
+    c.timer = at(c.not_before, [this, &c] {
+      c.timer = 0;
+      advance();
+    });
+  }
+  return true;
+}
+
+bool supervisor_actor::start_some() {
+  if (mode_ == mode::stopping || suspended_)
+    return false;
+  for (auto i = to_start_.begin(); i != to_start_.end(); ++i) {
+    auto& c = **i;
+    if (may_start(c) && !must_wait(c)) {
+      to_start_.erase(i);
+      c.must_start = false;
+      if (c.alive())
+        return true;
+      c.in_engine = true;
+      ++in_engine_;
+      begin_start(c);
+      return true;
+    }
+    if (is_dynamic() || fixed_->start == start_mode::ordered)
+      break;
+  }
+  return false;
+}
+
+void supervisor_actor::leave_engine(child& c) {
+  if (std::exchange(c.in_engine, false))
+    --in_engine_;
+}
+
+void supervisor_actor::begin_stop(caf::error reason, cause why) {
+  if (mode_ == mode::stopping)
+    return;
+  mode_ = mode::stopping;
+  final_reason_ = std::move(reason);
+  stop_cause_ = why ? std::move(why) : cause("its tree is stopping", cause_origin::shutdown, line().path());
+  // The guardian and the root stop for good: what stops from here on belongs into the report.
+  if (line().path().find('/', 1) == std::string::npos)
+    core_->stopping = true;
+  to_start_.clear();
+  to_stop_.clear();
+  postponed_.clear();
+  retries_.clear();
+  for (auto& c : children_) {
+    if (c == nullptr)
+      continue;
+    c->must_start = false;
+    c->must_stop = c->alive() && !is_dynamic();
+    if (c->must_stop)
+      to_stop_.push_back(c.get());
+    else if (c->alive() && !c->asked)
+      ask(*c);  // all at once
+    else if (c->state == child_state::restarting) {
+      disarm(*c);
+      c->state = child_state::idle;
+    }
+  }
+  advance();
+}
+
+void supervisor_actor::end_if_empty() {
+  if (live_.empty() && !ending())
+    quit(final_reason_);
+}
+
+// -- reports ----------------------------------------------------------------------------------------------------------
+
+void supervisor_actor::report(event_kind kind, const child& c, std::string reason, std::string text, duration elapsed) {
+  if (core_->hub->empty())
+    return;
+  event what;
+  what.kind = kind;
+  what.at = now();
+  what.path = *c.path;
+  what.actor = c.handle ? c.handle->id() : 0;
+  what.incarnation = c.incarnation;
+  what.reason = std::move(reason);
+  what.text = std::move(text);
+  what.elapsed = elapsed;
+  what.trace = ctx().trace();
+  core_->hub->on_event(what);
+}
+
+void supervisor_actor::report_self(event_kind kind, std::string text) {
+  event what;
+  what.kind = kind;
+  what.at = now();
+  what.path = line().path();
+  what.actor = id();
+  what.incarnation = line().incarnation();
+  what.text = std::move(text);
+  what.trace = ctx().trace();
+  core_->hub->on_event(what);
+}
+
+}  // namespace libactor

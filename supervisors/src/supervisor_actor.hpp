@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/actor/context_actor.hpp"
+#include "supervisors/backoff.hpp"
+#include "supervisors/restart_intensity.hpp"
+#include "supervisors/supervisor.hpp"
+#include "tree_core.hpp"
+
+#include <caf/response_promise.hpp>
+#include <caf/result.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace libactor {
+
+/// The actor behind every supervisor, static or dynamic. It carries out what the pure parts decide, and never blocks.
+class supervisor_actor final : public context_actor {
+ public:
+  /// What a supervisor is made with, beside its options.
+  struct setup {
+    std::shared_ptr<tree_core> core;
+    std::shared_ptr<const child_spec> spec;  ///< holds a `static_supervisor` or a `dynamic_supervisor`
+    std::shared_ptr<family> kin;
+    /// The guardian's only: called once, when all children have started, or could not.
+    std::function<void(const caf::error&)> on_started{};
+  };
+
+  supervisor_actor(caf::actor_config& cfg, worker_options options, setup with);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "libactor.supervisor"; }
+  void on_exit() override;
+
+ protected:
+  void context_done() override;
+  void receive(detail::envelope& message, caf::mailbox_element& x) override;
+  bool admits(caf::mailbox_element&) override { return true; }
+
+ private:
+  enum class mode : std::uint8_t { starting, running, stopping };
+
+  struct child {
+    std::shared_ptr<const child_spec> spec;
+    std::shared_ptr<const std::string> path;
+    std::size_t place = 0;  ///< in `children_`
+    child_state state = child_state::idle;
+    std::uint32_t incarnation = 0;
+    std::uint64_t restarts = 0;
+    std::vector<std::pair<child*, dependency_state>> needs;
+    std::vector<child*> needed_by;
+    std::optional<backoff> delays;
+    time_point not_before{};  ///< of its next start
+    bool completed = false;   ///< the last incarnation ended normally
+    bool must_stop = false;   ///< it is in `to_stop_`
+    bool must_start = false;  ///< it is in `to_start_`
+
+    // One incarnation's:
+    std::uint64_t key = 0;
+    caf::actor handle;  ///< strong while it lives: CAF destroys an idle actor that nobody holds
+    std::shared_ptr<lifeline> line;
+    std::shared_ptr<family> below;  ///< null for a worker
+    scope outer;                    ///< a supervisor's own deadline, outside of its boundary
+    scope own;
+    detail::hook_registration done_hook;
+    timer_id timer = 0;
+    time_point start_asked_at{};
+    time_point started_at{};
+    time_point asked_at{};
+    bool is_worker = true;
+    bool acknowledged = false;
+    bool ready = false;
+    bool asked = false;
+    bool killed = false;
+    bool up = false;              ///< the start is over
+    bool in_engine = false;       ///< the engine waits for it
+    bool keep_if_failed = false;  ///< a restart by hand: if it fails, the specification stays
+    std::size_t orphans = 0;
+    caf::error start_error;  ///< why its start was given up
+    caf::error end_reason;   ///< kept while its orphans live
+    caf::response_promise start_reply;
+    caf::response_promise stop_reply;
+
+    bool alive() const noexcept {
+      return state == child_state::starting || state == child_state::running || state == child_state::stopping ||
+             state == child_state::killing || state == child_state::adopted;
+    }
+  };
+
+  // -- children
+  child& add_child(std::shared_ptr<const child_spec> spec);
+  child& add_dynamic_child();
+  void drop_child(child& c);
+  void link_dependencies();
+  child* find_child(const std::string& id) const;
+  bool keeps_spec(const child& c) const;
+  const supervisor_spec& own() const noexcept { return *own_; }
+  bool is_dynamic() const noexcept { return template_ != nullptr; }
+
+  // -- the engine: stops what must stop, then starts what must start
+  void advance();
+  bool stop_some();
+  bool start_some();
+  bool may_start(const child& c) const;
+  bool must_wait(child& c);
+  bool may_stop(const child& c) const;
+  void leave_engine(child& c);
+  void begin_stop(caf::error reason, cause why);
+  void end_if_empty();
+
+  // -- one incarnation
+  void begin_start(child& c);
+  caf::expected<started_child> call_start(child& c, worker_options options);
+  void became_up(child& c);
+  void start_failed(child& c, caf::error reason);
+  void ask(child& c);
+  void kill(child& c);
+  void kill_below(const child& c, const family::member& who);
+  void abandon(child& c);
+  void arm(child& c, time_point when, void (supervisor_actor::*then)(child&));
+  void disarm(child& c);
+  void start_timed_out(child& c);
+  void own_context_done(child& c);
+
+  // -- ends
+  void child_down(child& c, caf::error reason);
+  bool adopt(child& c);
+  static std::vector<family::member> living_below(const child& c);
+  void orphan_down(child& c);
+  void kill_orphans(child& c);
+  void complete_down(child& c, caf::error reason);
+  void restart(child& c, bool after_failed_start);
+  void restart_alone(child& c, bool after_failed_start);
+  void restart_group(child& c, bool after_failed_start);
+  std::vector<child*> affected_by(child& c);
+  void serve_mail_first();
+  void give_up();
+  void ended_for_good(child& c);
+  void resume_restarts();
+
+  // -- administration
+  caf::result<caf::message> on_verb(const supervisor_verb& verb);
+  caf::result<caf::message> on_start(const supervisor_verb& verb);
+  caf::result<caf::message> on_terminate(child& c);
+  caf::result<caf::message> on_restart(child& c);
+  caf::result<caf::message> on_erase(child& c);
+  std::vector<child_info> list() const;
+  child_counts count() const;
+
+  // -- reports
+  void report(event_kind kind, const child& c, std::string reason = {}, std::string text = {}, duration elapsed = {});
+  void report_self(event_kind kind, std::string text);
+
+  std::shared_ptr<tree_core> core_;
+  std::shared_ptr<const child_spec> spec_;
+  std::shared_ptr<family> kin_;
+  std::function<void(const caf::error&)> on_started_;
+  const supervisor_spec* own_;
+  const static_supervisor* fixed_ = nullptr;
+  const dynamic_supervisor* template_ = nullptr;
+
+  std::vector<std::unique_ptr<child>> children_;  ///< in start order; null where one was dropped
+  std::size_t dropped_places_ = 0;
+  std::unordered_map<std::uint64_t, child*> live_;  ///< by the incarnation's key
+  std::unordered_map<std::string, child*> by_id_;   ///< static children
+  std::uint64_t last_key_ = 0;
+  std::uint64_t last_dynamic_ = 0;
+  restart_intensity intensity_;
+
+  mode mode_ = mode::starting;
+  std::vector<child*> to_stop_;  ///< in start order: stops come from the back
+  std::deque<child*> to_start_;  ///< in start order
+  std::size_t in_engine_ = 0;    ///< children that the engine waits for
+  bool advancing_ = false;
+  bool suspended_ = false;
+  std::vector<child*> postponed_;  ///< want a start once restarts are resumed
+  std::vector<child*> retries_;    ///< want a start once mail was served
+  bool mail_first_ = false;        ///< a marker stands behind the mail; nothing is started before it comes
+  std::optional<time_point> stop_by_;
+  caf::error final_reason_;
+  cause stop_cause_;
+};
+
+}  // namespace libactor

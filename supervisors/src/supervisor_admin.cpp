@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSL-1.0
+// The verbs of administration, and how threads that are not actors use them.
+#include "supervisor_actor.hpp"
+#include "supervisors/tree_spec.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <caf/unit.hpp>
+#include <utility>
+
+namespace libactor {
+
+namespace {
+
+using act = supervisor_verb::act;
+
+caf::result<caf::message> answered(caf::response_promise to) {
+  to.deliver(caf::unit);
+  return to;
+}
+
+}  // namespace
+
+supervisor_verb supervisor_verb::start_child(child_spec spec) {
+  return {act::start, {}, std::make_shared<const child_spec>(std::move(spec)), {}};
+}
+supervisor_verb supervisor_verb::start_child() { return {act::start}; }
+supervisor_verb supervisor_verb::terminate_child(std::string id) { return {act::terminate, std::move(id)}; }
+supervisor_verb supervisor_verb::terminate_child(caf::actor handle) {
+  return {act::terminate, {}, {}, std::move(handle)};
+}
+supervisor_verb supervisor_verb::restart_child(std::string id) { return {act::restart, std::move(id)}; }
+supervisor_verb supervisor_verb::delete_child(std::string id) { return {act::erase, std::move(id)}; }
+supervisor_verb supervisor_verb::which_children() { return {act::list}; }
+supervisor_verb supervisor_verb::count_children() { return {act::count}; }
+supervisor_verb supervisor_verb::resume_restarts() { return {act::resume}; }
+
+caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb) {
+  switch (verb.what) {
+    case act::start:
+      return on_start(verb);
+    case act::list:
+      return caf::make_message(list());
+    case act::count:
+      return caf::make_message(count());
+    case act::resume:
+      resume_restarts();
+      return answered(make_response_promise());
+    case act::terminate:
+    case act::restart:
+    case act::erase:
+      break;
+  }
+  if (is_dynamic()) {
+    if (verb.what != act::terminate || !verb.handle)
+      return make_error(errc::is_dynamic, "name its children by handle");
+    for (const auto& [key, c] : live_) {
+      if (c->handle == verb.handle)
+        return on_terminate(*c);
+    }
+    const bool ended = caf::actor_cast<caf::abstract_actor*>(verb.handle)->getf(abstract_actor::is_terminated_flag);
+    if (ended)
+      return answered(make_response_promise());
+    return make_error(errc::not_found, "no child has this handle");
+  }
+  auto* c = find_child(verb.id);
+  if (c == nullptr)
+    return make_error(errc::not_found, line().path() + " has no child " + verb.id);
+  switch (verb.what) {
+    case act::terminate:
+      return on_terminate(*c);
+    case act::restart:
+      return on_restart(*c);
+    default:
+      return on_erase(*c);
+  }
+}
+
+caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb) {
+  if (mode_ == mode::stopping)
+    return make_error(errc::shutdown, line().path() + " is stopping");
+  child* c = nullptr;
+  if (is_dynamic()) {
+    if (verb.spec)
+      return make_error(errc::is_dynamic, "its children are made from its template");
+    const auto limit = template_->max_children;
+    if (limit && children_.size() - dropped_places_ >= *limit)
+      return make_error(errc::max_children, "at most " + std::to_string(*limit));
+    c = &add_child(template_->child);
+  } else {
+    if (!verb.spec)
+      return make_error(errc::invalid_spec, "a static supervisor starts children from a specification");
+    if (auto* known = find_child(verb.spec->id)) {
+      if (known->alive() && known->handle)
+        return make_error(errc::already_started, known->spec->id);
+      return make_error(errc::already_present, known->spec->id);
+    }
+    const auto faults = check(tree_spec{*verb.spec}, core_->catalog);
+    if (!faults.empty())
+      return make_error(errc::invalid_spec, faults.front().path + ": " + faults.front().text);
+    c = &add_child(verb.spec);
+  }
+  c->start_reply = make_response_promise();
+  auto reply = c->start_reply;
+  if (is_dynamic() || (own().strategy == strategy::one_for_one && mode_ == mode::running)) {
+    begin_start(*c);
+  } else {
+    c->must_start = true;
+    to_start_.push_back(c);
+    advance();
+  }
+  return reply;
+}
+
+caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
+  auto reply = make_response_promise();
+  c.must_start = c.must_start && (std::erase(to_start_, &c), false);
+  std::erase(retries_, &c);
+  std::erase(postponed_, &c);
+  if (!c.alive()) {
+    disarm(c);
+    leave_engine(c);
+    c.state = child_state::idle;
+    if (!keeps_spec(c))
+      drop_child(c);
+    advance();
+    return answered(reply);
+  }
+  c.stop_reply = reply;
+  if (!c.asked)
+    ask(c);
+  return reply;
+}
+
+caf::result<caf::message> supervisor_actor::on_restart(child& c) {
+  if (c.alive())
+    return make_error(errc::running, c.spec->id);
+  if (c.state == child_state::restarting || c.must_start)
+    return make_error(errc::restarting, c.spec->id);
+  if (mode_ == mode::stopping)
+    return make_error(errc::shutdown, line().path() + " is stopping");
+  c.start_reply = make_response_promise();
+  auto reply = c.start_reply;
+  c.keep_if_failed = true;
+  begin_start(c);
+  return reply;
+}
+
+caf::result<caf::message> supervisor_actor::on_erase(child& c) {
+  if (c.alive())
+    return make_error(errc::running, c.spec->id);
+  if (c.state == child_state::restarting || c.must_start)
+    return make_error(errc::restarting, c.spec->id);
+  drop_child(c);
+  return answered(make_response_promise());
+}
+
+std::vector<child_info> supervisor_actor::list() const {
+  std::vector<child_info> all;
+  all.reserve(children_.size());
+  for (const auto& c : children_) {
+    if (c != nullptr)
+      all.push_back(
+          {c->spec->id, *c->path, c->handle, c->state, c->incarnation, c->restarts, c->spec->is_supervisor()});
+  }
+  return all;
+}
+
+child_counts supervisor_actor::count() const {
+  child_counts n;
+  for (const auto& c : children_) {
+    if (c == nullptr)
+      continue;
+    ++n.specs;
+    n.active += c->alive() ? 1 : 0;
+    ++(c->spec->is_supervisor() ? n.supervisors : n.workers);
+  }
+  // OTP: a dynamic supervisor has one specification, its template.
+  if (is_dynamic())
+    n.specs = 1;
+  return n;
+}
+
+// -- from threads that are not actors ---------------------------------------------------------------------------------
+
+namespace {
+
+template <class T>
+caf::expected<T> ask_supervisor(caf::actor_system& system, const caf::actor& whom, supervisor_verb verb) {
+  caf::scoped_actor self{system};
+  caf::expected<T> result{caf::error{}};
+  auto failed = [&](caf::error& e) { result = std::move(e); };
+  auto answer = self->request(whom, caf::infinite, std::move(verb));
+  if constexpr (std::is_same_v<T, caf::unit_t>)
+    answer.receive([&] { result = caf::unit; }, failed);
+  else
+    answer.receive([&](const T& x) { result = x; }, failed);
+  return result;
+}
+
+caf::error tell_supervisor(caf::actor_system& system, const caf::actor& whom, supervisor_verb verb) {
+  auto result = ask_supervisor<caf::unit_t>(system, whom, std::move(verb));
+  return result ? caf::error{} : result.error();
+}
+
+}  // namespace
+
+caf::expected<caf::actor> supervisor_ref::start_child(child_spec spec) const {
+  return ask_supervisor<caf::actor>(*system_, handle_, supervisor_verb::start_child(std::move(spec)));
+}
+caf::expected<caf::actor> supervisor_ref::start_child() const {
+  return ask_supervisor<caf::actor>(*system_, handle_, supervisor_verb::start_child());
+}
+caf::error supervisor_ref::terminate_child(std::string id) const {
+  return tell_supervisor(*system_, handle_, supervisor_verb::terminate_child(std::move(id)));
+}
+caf::error supervisor_ref::terminate_child(caf::actor child) const {
+  return tell_supervisor(*system_, handle_, supervisor_verb::terminate_child(std::move(child)));
+}
+caf::expected<caf::actor> supervisor_ref::restart_child(std::string id) const {
+  return ask_supervisor<caf::actor>(*system_, handle_, supervisor_verb::restart_child(std::move(id)));
+}
+caf::error supervisor_ref::delete_child(std::string id) const {
+  return tell_supervisor(*system_, handle_, supervisor_verb::delete_child(std::move(id)));
+}
+caf::expected<std::vector<child_info>> supervisor_ref::which_children() const {
+  return ask_supervisor<std::vector<child_info>>(*system_, handle_, supervisor_verb::which_children());
+}
+caf::expected<child_counts> supervisor_ref::count_children() const {
+  return ask_supervisor<child_counts>(*system_, handle_, supervisor_verb::count_children());
+}
+caf::error supervisor_ref::resume_restarts() const {
+  return tell_supervisor(*system_, handle_, supervisor_verb::resume_restarts());
+}
+
+const char* to_string(child_state state) noexcept {
+  switch (state) {
+    case child_state::idle:
+      return "idle";
+    case child_state::starting:
+      return "starting";
+    case child_state::running:
+      return "running";
+    case child_state::stopping:
+      return "stopping";
+    case child_state::killing:
+      return "killing";
+    case child_state::restarting:
+      return "restarting";
+    case child_state::adopted:
+      return "adopted";
+  }
+  return "unknown";
+}
+
+}  // namespace libactor

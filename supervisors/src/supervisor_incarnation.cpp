@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: BSL-1.0
+// One incarnation of a child, from its start to its end and what follows.
+#include "actor/caf_seam.hpp"
+#include "supervisor_actor.hpp"
+#include "supervisors/child_start.hpp"
+#include "supervisors/restart_plan.hpp"
+#include "supervisors/watchdog.hpp"
+
+#include <algorithm>
+#include <caf/exit_reason.hpp>
+
+namespace libactor {
+
+caf::expected<started_child> child_start::decline() { return make_error(errc::declined); }
+
+// -- start ------------------------------------------------------------------------------------------------------------
+
+void supervisor_actor::begin_start(child& c) {
+  const auto& spec = *c.spec;
+  c.key = ++last_key_;
+  ++c.incarnation;
+  c.state = child_state::starting;
+  c.acknowledged = c.ready = c.up = c.asked = c.killed = c.completed = false;
+  c.start_error = {};
+  c.end_reason = {};
+  c.start_asked_at = now();
+  live_.emplace(c.key, &c);
+  report(event_kind::start_asked, c);
+
+  libactor::context base = ctx();
+  if (spec.is_supervisor()) {
+    if (spec.context.timeout) {
+      c.outer = with_timeout(base, *spec.context.timeout);
+      base = c.outer.ctx();
+    }
+    c.own = with_boundary(base);
+    c.below = std::make_shared<family>();
+  } else if (spec.context.timeout) {
+    c.own = with_timeout(base, *spec.context.timeout);
+  } else {
+    c.own = with_cancel(base);
+  }
+
+  const caf::weak_actor_ptr self{ctrl()};
+  c.line = std::make_shared<lifeline>(c.path, c.incarnation, self, c.key, core_->hub);
+  c.line->watched = spec.watch.has_value();
+  worker_options options;
+  options.ctx = c.own.ctx();
+  options.line = c.line;
+  options.drain = spec.drain;
+  options.detached = spec.isolation == isolation::thread;
+  options.host = context();
+
+  auto started = call_start(c, std::move(options));
+  if (!started) {
+    start_failed(c, started.error());
+    return;
+  }
+  c.handle = std::move(started->handle);
+  c.is_worker = started->is_worker;
+  kin_->add(c.key, {c.handle, c.line, c.below});
+  if (spec.watch)
+    core_->dog->add(c.handle->id(), c.line, *spec.watch);
+  detail::seam::when_ended(c.handle, [self, key = c.key](const caf::error& reason, caf::execution_unit* host) {
+    detail::seam::post_urgent(self, {detail::envelope_kind::child_down, key, reason}, host);
+  });
+  if (spec.context.timeout) {
+    struct target {
+      caf::weak_actor_ptr self;
+      std::uint64_t key;
+    };
+    c.done_hook = detail::when_done(
+        c.own.ctx(), {[](void* data) noexcept {
+                        auto& t = *static_cast<target*>(data);
+                        detail::seam::post_urgent(t.self, {detail::envelope_kind::child_done, t.key, {}});
+                      },
+                      [](void* data) noexcept { delete static_cast<target*>(data); }, new target{self, c.key}});
+  }
+  if (!c.is_worker) {
+    c.acknowledged = c.ready = true;
+    became_up(c);
+    return;
+  }
+  const auto limit =
+      spec.awaits_ready ? spec.ready_timeout.value_or(spec.effective_start_timeout()) : spec.effective_start_timeout();
+  if (limit != infinite)
+    arm(c, now() + limit, &supervisor_actor::start_timed_out);
+}
+
+caf::expected<started_child> supervisor_actor::call_start(child& c, worker_options options) {
+  const auto& spec = *c.spec;
+  if (spec.is_supervisor()) {
+    setup with{core_, c.spec, c.below, {}};
+    return started_child{spawn_worker_class<supervisor_actor>(system(), std::move(options), std::move(with)), true};
+  }
+  const start_function* start = nullptr;
+  child_args args;
+  if (const auto* named = std::get_if<kind_child>(&spec.what)) {
+    const auto* kind = core_->catalog.find(named->kind);
+    std::vector<arg_fault> faults;
+    args = check_args(*kind, named->args, faults);
+    start = &kind->start;
+  } else {
+    start = &std::get<function_child>(spec.what).start;
+  }
+  child_start request{system(), std::move(options), args};
+  try {
+    auto started = (*start)(request);
+    if (started && !started->handle)
+      return make_error(errc::start_failed, "its start function returned no actor");
+    return started;
+  } catch (...) {
+    return make_error(std::current_exception());
+  }
+}
+
+void supervisor_actor::became_up(child& c) {
+  disarm(c);
+  c.state = child_state::running;
+  c.up = true;
+  c.started_at = now();
+  report(event_kind::started, c, {}, {}, c.started_at - c.start_asked_at);
+  if (c.start_reply.pending())
+    c.start_reply.deliver(c.handle);
+  leave_engine(c);
+  advance();
+}
+
+void supervisor_actor::start_timed_out(child& c) {
+  c.start_error = make_error(errc::start_timeout, "not " + std::string(c.acknowledged ? "ready" : "started") +
+                                                      " after " + to_string(duration{now() - c.start_asked_at}));
+  ask(c);
+}
+
+// The incarnation is down, or never was: its start is over.
+void supervisor_actor::start_failed(child& c, caf::error reason) {
+  live_.erase(c.key);
+  c.own = {};
+  c.outer = {};
+  c.line = nullptr;
+  c.below = nullptr;
+  leave_engine(c);
+  c.state = child_state::idle;
+  const bool declined = errc_of(reason) == errc::declined;
+  report(declined ? event_kind::declined : event_kind::start_failed, c, describe(reason));
+  if (declined) {
+    if (c.start_reply.pending())
+      c.start_reply.deliver(caf::actor{});
+    if (!keeps_spec(c))
+      drop_child(c);
+    advance();
+    return;
+  }
+  if (c.start_reply.pending()) {
+    c.start_reply.deliver(reason);
+    // Of a failed start_child nothing is kept; of a failed restart_child the specification.
+    if (!std::exchange(c.keep_if_failed, false))
+      drop_child(c);
+    advance();
+    return;
+  }
+  if (mode_ == mode::stopping) {
+    advance();
+    return;
+  }
+  if (mode_ == mode::starting && c.incarnation == 1) {
+    const bool nested = errc_of(reason) == errc::start_failed && c.spec->is_supervisor();
+    begin_stop(nested ? reason : make_error(errc::start_failed, *c.path + ": " + describe(reason)),
+               cause("a sibling did not start", cause_origin::shutdown, line().path()));
+    return;
+  }
+  restart(c, true);
+}
+
+// -- stop -------------------------------------------------------------------------------------------------------------
+
+void supervisor_actor::ask(child& c) {
+  if (c.state == child_state::adopted)
+    return;
+  const auto limit = c.spec->effective_shutdown();
+  std::optional<time_point> by = stop_by_;
+  c.asked_at = now();
+  if (!limit.is_infinite())
+    by = by ? std::min(*by, c.asked_at + limit.limit()) : c.asked_at + limit.limit();
+  c.asked = true;
+  c.line->ask(by);
+  c.state = child_state::stopping;
+  disarm(c);
+  report(event_kind::stop_asked, c, {}, limit.is_brutal() ? "brutal_kill" : "");
+  if (limit.is_brutal()) {
+    kill(c);
+    return;
+  }
+  c.own.cancel(stop_cause_ ? stop_cause_ : cause("stopped by its supervisor", cause_origin::shutdown, line().path()));
+  if (!c.is_worker)
+    detail::seam::exit_urgent(c.handle, caf::exit_reason::user_shutdown);
+  if (by)
+    arm(c, *by, &supervisor_actor::kill);
+}
+
+void supervisor_actor::kill(child& c) {
+  c.killed = true;
+  c.state = child_state::killing;
+  if (!c.spec->effective_shutdown().is_brutal())
+    report(event_kind::killed, c, {}, {}, now() - (c.asked ? c.asked_at : c.started_at));
+  // The kill goes first: an actor that saw its context done before it would end as if it had been asked.
+  detail::seam::exit_urgent(c.handle, caf::exit_reason::kill);
+  c.own.cancel_now(cause("killed by its supervisor", cause_origin::shutdown, line().path()));
+  // Everything below it goes with it, in no order.
+  for (const auto& who : living_below(c))
+    kill_below(c, who);
+  arm(c, now() + c.spec->kill_grace, &supervisor_actor::abandon);
+}
+
+void supervisor_actor::kill_below(const child& c, const family::member& who) {
+  event what;
+  what.kind = event_kind::killed;
+  what.at = now();
+  what.path = who.line->path();
+  what.actor = who.handle->id();
+  what.incarnation = who.line->incarnation();
+  what.text = "with " + *c.path;
+  core_->hub->on_event(what);
+  detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
+}
+
+void supervisor_actor::abandon(child& c) {
+  const auto reason = make_error(errc::abandoned);
+  for (auto& who : living_below(c)) {
+    event what;
+    what.kind = event_kind::abandoned;
+    what.at = now();
+    what.path = who.line->path();
+    what.actor = who.handle->id();
+    what.incarnation = who.line->incarnation();
+    what.reason = describe(reason);
+    core_->hub->on_event(what);
+    if (core_->stopping) {
+      core_->record({who.line->path(), who.line->incarnation(), c.asked ? c.asked_at : now(), now(), describe(reason),
+                     true, true});
+    }
+  }
+  if (c.state == child_state::adopted) {
+    complete_down(c, std::move(c.end_reason));
+    return;
+  }
+  report(event_kind::abandoned, c, describe(reason));
+  complete_down(c, reason);
+}
+
+void supervisor_actor::own_context_done(child& c) {
+  if (c.asked || c.state == child_state::killing || c.state == child_state::adopted)
+    return;
+  if (c.own.ctx().error() == errc::deadline_exceeded)
+    report(event_kind::deadline, c, describe(make_error(errc::deadline_exceeded)), {}, now() - c.start_asked_at);
+  // Nobody asked it, but it must end: the ladder begins at the wait.
+  const auto limit = c.spec->effective_shutdown();
+  if (!c.is_worker)
+    detail::seam::exit_urgent(c.handle, make_error(errc::deadline_exceeded));
+  if (limit.is_brutal())
+    kill(c);
+  else if (!limit.is_infinite() && c.state == child_state::running)
+    arm(c, now() + limit.limit(), &supervisor_actor::kill);
+}
+
+void supervisor_actor::arm(child& c, time_point when, void (supervisor_actor::*then)(child&)) {
+  disarm(c);
+  c.timer = at(when, [this, &c, key = c.key, then] {
+    c.timer = 0;
+    if (c.key == key)
+      (this->*then)(c);
+  });
+}
+
+void supervisor_actor::disarm(child& c) {
+  if (c.timer != 0)
+    cancel_timer(std::exchange(c.timer, 0));
+}
+
+// -- ends -------------------------------------------------------------------------------------------------------------
+
+void supervisor_actor::child_down(child& c, caf::error reason) {
+  if (c.state == child_state::adopted)
+    return;
+  c.end_reason = std::move(reason);
+  if (!adopt(c))
+    complete_down(c, std::move(c.end_reason));
+}
+
+std::vector<family::member> supervisor_actor::living_below(const child& c) {
+  std::vector<family::member> left;
+  if (c.below) {
+    c.below->collect(left);
+    std::erase_if(left, [](const auto& who) { return detail::seam::has_ended(who.handle); });
+  }
+  return left;
+}
+
+// If it ended before what it had started, its successor waits until that is down, too.
+bool supervisor_actor::adopt(child& c) {
+  const auto left = living_below(c);
+  if (left.empty())
+    return false;
+  c.state = child_state::adopted;
+  c.own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, *c.path));
+  c.orphans = left.size();
+  const caf::weak_actor_ptr self{ctrl()};
+  for (const auto& who : left) {
+    const auto asked = c.asked ? c.asked_at : now();
+    detail::seam::when_ended(who.handle, [self, key = c.key, core = core_, line = who.line, asked](
+                                             const caf::error& reason, caf::execution_unit* host) {
+      if (core->stopping) {
+        core->record({line->path(), line->incarnation(), asked, core->contexts->now(), describe(reason),
+                      reason == caf::exit_reason::kill, false});
+      }
+      detail::seam::post_urgent(self, {detail::envelope_kind::orphan_down, key, {}}, host);
+    });
+    if (c.killed)  // said already, save to what was started since
+      detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
+  }
+  arm(c, now() + c.spec->kill_grace, c.killed ? &supervisor_actor::abandon : &supervisor_actor::kill_orphans);
+  return true;
+}
+
+void supervisor_actor::kill_orphans(child& c) {
+  c.killed = true;
+  for (const auto& who : living_below(c))
+    kill_below(c, who);
+  arm(c, now() + c.spec->kill_grace, &supervisor_actor::abandon);
+}
+
+void supervisor_actor::orphan_down(child& c) {
+  // What the orphans started while they were being adopted is adopted in turn.
+  if (c.state == child_state::adopted && --c.orphans == 0 && !adopt(c))
+    complete_down(c, std::move(c.end_reason));
+}
+
+void supervisor_actor::complete_down(child& c, caf::error reason) {
+  const bool expected = c.asked || c.must_stop;
+  disarm(c);
+  c.done_hook.reset();
+  live_.erase(c.key);
+  kin_->remove(c.key);
+  if (c.spec->watch)
+    core_->dog->remove(c.handle->id());
+  const auto how = ending_of(reason);
+  if (c.asked && core_->stopping) {
+    core_->record(
+        {*c.path, c.incarnation, c.asked_at, now(), describe(reason), c.killed, errc_of(reason) == errc::abandoned});
+  }
+  if (line().path().empty()) {
+    std::lock_guard guard{core_->mutex};
+    core_->root_reason = reason;
+  }
+  if (c.start_error || (!c.up && !expected)) {
+    // A child that ended by itself before it had started says why; one whose time was up had that said for it.
+    const auto error = c.start_error ? c.start_error : reason ? reason : make_error(errc::start_failed, "it ended");
+    c.handle = nullptr;
+    if (c.stop_reply.pending())
+      c.stop_reply.deliver(caf::unit);
+    start_failed(c, error);
+    return;
+  }
+  report(c.asked                   ? event_kind::stopped
+         : how == ending::abnormal ? event_kind::crashed
+                                   : event_kind::ended,
+         c, describe(reason), {}, now() - (c.asked ? c.asked_at : c.started_at));
+  if (c.start_reply.pending())
+    c.start_reply.deliver(make_error(errc::shutdown));
+  auto stop_reply = std::move(c.stop_reply);
+  c.stop_reply = {};
+  c.handle = nullptr;
+  c.own = {};
+  c.outer = {};
+  c.line = nullptr;
+  c.below = nullptr;
+  c.state = child_state::idle;
+  c.completed = how == ending::normal;
+  leave_engine(c);
+  if (expected) {
+    if (!keeps_spec(c) && !c.must_start)
+      drop_child(c);
+    if (stop_reply.pending())
+      stop_reply.deliver(caf::unit);
+    advance();
+    return;
+  }
+  const bool again = c.spec->restart == restart_type::permanent ||
+                     (c.spec->restart == restart_type::transient && how == ending::abnormal);
+  if (mode_ == mode::stopping)
+    advance();
+  else if (again)
+    restart(c, false);
+  else
+    ended_for_good(c);
+}
+
+void supervisor_actor::ended_for_good(child& c) {
+  const bool significant = c.spec->significant;
+  if (!keeps_spec(c))
+    drop_child(c);
+  const auto when = own().auto_shutdown;
+  const bool others =
+      std::any_of(live_.begin(), live_.end(), [](const auto& entry) { return entry.second->spec->significant; });
+  if (significant && (when == auto_shutdown::any_significant || (when == auto_shutdown::all_significant && !others))) {
+    begin_stop(caf::exit_reason::user_shutdown,
+               cause("a significant child ended", cause_origin::shutdown, line().path()));
+    return;
+  }
+  advance();
+}
+
+// -- restarts ---------------------------------------------------------------------------------------------------------
+
+void supervisor_actor::restart(child& c, bool after_failed_start) {
+  c.state = child_state::restarting;
+  if (!intensity_.admit(now())) {
+    postponed_.push_back(&c);
+    give_up();
+    return;
+  }
+  ++c.restarts;
+  duration delay{};
+  if (c.delays)
+    delay = c.delays->next(after_failed_start ? duration{} : now() - c.started_at);
+  c.not_before = now() + delay;
+  report(event_kind::restarting, c, {}, delay == duration{} ? "" : "in " + to_string(delay), delay);
+  if (mode_ == mode::running && (is_dynamic() || own().strategy == strategy::one_for_one))
+    restart_alone(c, after_failed_start);
+  else
+    restart_group(c, after_failed_start);
+}
+
+// Siblings go on; only this child's own delay holds its start.
+void supervisor_actor::restart_alone(child& c, bool after_failed_start) {
+  if (c.not_before > now()) {
+    c.timer = at(c.not_before, [this, &c] {
+      c.timer = 0;
+      if (c.state == child_state::restarting && !suspended_)
+        begin_start(c);
+    });
+  } else if (after_failed_start) {
+    retries_.push_back(&c);
+    serve_mail_first();
+  } else {
+    begin_start(c);
+  }
+}
+
+void supervisor_actor::restart_group(child& c, bool after_failed_start) {
+  for (auto* other : affected_by(c)) {
+    const bool wanted = other == &c || other->alive() || other->state == child_state::restarting;
+    const bool returns = other == &c || other->spec->restart != restart_type::temporary;
+    if (other->alive() && !std::exchange(other->must_stop, true))
+      to_stop_.push_back(other);
+    if (wanted && returns && !std::exchange(other->must_start, true))
+      to_start_.push_back(other);
+  }
+  auto by_place = [](const child* a, const child* b) { return a->place < b->place; };
+  std::sort(to_stop_.begin(), to_stop_.end(), by_place);
+  std::sort(to_start_.begin(), to_start_.end(), by_place);
+  if (after_failed_start && c.not_before <= now())
+    serve_mail_first();
+  advance();
+}
+
+std::vector<supervisor_actor::child*> supervisor_actor::affected_by(child& c) {
+  std::vector<child*> affected{&c};
+  if (is_dynamic())
+    return affected;
+  if (own().strategy == strategy::one_for_dependents) {
+    for (std::size_t i = 0; i != affected.size(); ++i) {
+      for (auto* other : affected[i]->needed_by) {
+        if (std::find(affected.begin(), affected.end(), other) == affected.end())
+          affected.push_back(other);
+      }
+    }
+    return affected;
+  }
+  for (auto& other : children_) {
+    if (other != nullptr && other.get() != &c && restart_affects(own().strategy, c.place, other->place))
+      affected.push_back(other.get());
+  }
+  return affected;
+}
+
+// A start that failed is tried again only after the mail that came before.
+void supervisor_actor::serve_mail_first() {
+  if (std::exchange(mail_first_, true))
+    return;
+  detail::seam::post(this, {detail::envelope_kind::retry, 0, {}}, context());
+}
+
+void supervisor_actor::give_up() {
+  const auto text = "more than " + std::to_string(own().intensity) + " restarts in " + to_string(own().period);
+  if (own().on_giveup == giveup_action::suspend) {
+    suspended_ = true;
+    report_self(event_kind::suspended, text);
+    return;
+  }
+  report_self(event_kind::gave_up, text);
+  begin_stop(make_error(errc::gave_up, text), cause("its supervisor gave up", cause_origin::shutdown, line().path()));
+}
+
+void supervisor_actor::resume_restarts() {
+  if (!std::exchange(suspended_, false))
+    return;
+  intensity_.clear();
+  report_self(event_kind::resumed, "restarts go on");
+  for (auto* c : std::exchange(postponed_, {})) {
+    if (c->state == child_state::restarting)
+      restart(*c, false);
+  }
+  advance();
+}
+
+}  // namespace libactor

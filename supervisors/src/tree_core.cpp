@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "tree_core.hpp"
+
+namespace libactor {
+
+void family::add(std::uint64_t key, member who) {
+  std::lock_guard guard{mutex_};
+  members_.emplace_hint(members_.end(), key, std::move(who));
+}
+
+void family::remove(std::uint64_t key) {
+  std::map<std::uint64_t, member>::node_type last;  // dropped after the lock
+  std::lock_guard guard{mutex_};
+  last = members_.extract(key);
+}
+
+std::vector<family::member> family::members() const {
+  std::vector<member> all;
+  std::lock_guard guard{mutex_};
+  all.reserve(members_.size());
+  for (const auto& [key, who] : members_)
+    all.push_back(who);
+  return all;
+}
+
+void family::collect(std::vector<member>& into) const {
+  for (auto& who : members()) {
+    into.push_back(who);
+    if (who.below)
+      who.below->collect(into);
+  }
+}
+
+void event_hub::on_event(const event& what) noexcept {
+  for (const auto& sink : sinks_)
+    sink->on_event(what);
+}
+
+void tree_core::record(shutdown_entry entry) {
+  std::lock_guard guard{mutex};
+  entries.push_back(std::move(entry));
+}
+
+}  // namespace libactor

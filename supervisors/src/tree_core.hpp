@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/actor/lifeline.hpp"
+#include "libactor/context_runtime.hpp"
+#include "libactor/event.hpp"
+#include "libactor/scope.hpp"
+#include "supervisors/child_catalog.hpp"
+#include "supervisors/shutdown_report.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/error.hpp>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace libactor {
+
+class watchdog;
+
+/// The live children of one supervisor. Its parent holds it too, and ends what is left when the supervisor is gone
+/// before them. Thread-safe.
+class family {
+ public:
+  struct member {
+    caf::actor handle;
+    std::shared_ptr<const lifeline> line;
+    std::shared_ptr<family> below;  ///< null for a worker
+  };
+
+  void add(std::uint64_t key, member who);
+  void remove(std::uint64_t key);
+  /// In start order.
+  std::vector<member> members() const;
+  /// Members at every depth, parents first.
+  void collect(std::vector<member>& into) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, member> members_;
+};
+
+/// Sends one event to every sink.
+class event_hub final : public event_sink {
+ public:
+  explicit event_hub(std::vector<std::shared_ptr<event_sink>> sinks) : sinks_(std::move(sinks)) {}
+  void on_event(const event& what) noexcept override;
+  bool empty() const noexcept { return sinks_.empty(); }
+
+ private:
+  std::vector<std::shared_ptr<event_sink>> sinks_;
+};
+
+/// What all supervisors of one tree share.
+struct tree_core {
+  tree_core(std::shared_ptr<context_runtime> on, std::shared_ptr<watchdog> watched_by, std::shared_ptr<event_hub> to,
+            child_catalog kinds)
+      : contexts(std::move(on)), dog(std::move(watched_by)), hub(std::move(to)), catalog(std::move(kinds)) {}
+
+  // Shared, because a supervisor that had to be abandoned outlives its runtime.
+  const std::shared_ptr<context_runtime> contexts;
+  const std::shared_ptr<watchdog> dog;
+  const std::shared_ptr<event_hub> hub;
+  const child_catalog catalog;
+
+  /// Notes how a child stopped, once the tree is stopping for good.
+  void record(shutdown_entry entry);
+
+  std::atomic<bool> stopping{false};
+  mutable std::mutex mutex;
+  std::vector<shutdown_entry> entries;  // under `mutex`
+  caf::error root_reason;               // under `mutex`
+};
+
+}  // namespace libactor
