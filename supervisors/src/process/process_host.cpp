@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants
-//  1. Everything about processes is touched by the host's thread only; other threads post to it.
-//  2. A process's id and group are signaled only before it is reaped: so the numbers can't have become another's.
+//  1. Everything about processes is touched by the host's thread only, except for `unreaped`; other threads post to it.
+//  2. A process's id and group are signaled only before it is reaped, under `mutex`: so the numbers can't have become
+//     another's.
 //  3. Its group is killed after it ended and before it is reaped.
 //  4. A process leaves the table once it is reaped, both of its pipes are closed, and its outcome was reported.
 #include "supervisors/process/process_host.hpp"
@@ -22,6 +23,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -141,7 +143,7 @@ struct process_host::impl {
   void close(const process_ptr& p, stream& s);
   void hand_over(const process_ptr& p, std::vector<output_line> lines);
   void conclude(const process_ptr& p);
-  void kill_group(running_process& p, int number) noexcept;
+  void kill_group(process_id id, int number) noexcept;
   void discard(const process_ptr& p);
   void shut_down();
 
@@ -152,6 +154,8 @@ struct process_host::impl {
   asio::executor_work_guard<asio::io_context::executor_type> work;
   std::optional<asio::steady_timer> patience;  // set: the host is being destroyed
   std::unordered_map<process_id, process_ptr> processes;
+  std::mutex mutex;
+  std::unordered_map<process_id, pid_t> unreaped;
   std::array<char, read_size> buffer{};
   std::thread thread;
 };
@@ -172,10 +176,14 @@ void process_host::impl::start(process_id id, process_spec spec, const std::shar
   auto p = std::make_shared<running_process>(io, id, std::move(image), link.pid);
   p->listener = listener;
   processes.emplace(id, p);
+  {
+    const std::lock_guard guard{mutex};
+    unreaped.emplace(id, link.pid);
+  }
   if (const auto error = connect(*p, link)) {
     p->failure = start_failure{"watch it", error.value()};
     p->resolved = true;
-    kill_group(*p, SIGKILL);
+    kill_group(p->id, SIGKILL);
     return wait_for_end(p);
   }
   wait_for_end(p);
@@ -235,7 +243,12 @@ void process_host::impl::look_for_end(const process_ptr& p) {
   const int found = ::waitid(P_PID, static_cast<id_t>(p->pid), &info, WEXITED | WNOHANG | WNOWAIT);
   if (found == 0 && info.si_pid == 0)
     return wait_for_end(p);
+  {
+    const std::lock_guard guard{mutex};
+    unreaped.erase(p->id);
+  }
   if (found == 0) {
+    // Until the next call its number is taken.
     ::kill(-p->pid, SIGKILL);
     ::waitid(P_PID, static_cast<id_t>(p->pid), &info, WEXITED | WNOHANG);
     p->end = info.si_code == CLD_EXITED ? process_end{process_end::how::exited, info.si_status}
@@ -338,17 +351,20 @@ void process_host::impl::conclude(const process_ptr& p) {
   }
 }
 
-void process_host::impl::kill_group(running_process& p, int number) noexcept {
-  if (p.end)
+// From any thread.
+void process_host::impl::kill_group(process_id id, int number) noexcept {
+  const std::lock_guard guard{mutex};
+  const auto i = unreaped.find(id);
+  if (i == unreaped.end())
     return;
   // Until the child has made its session there is no group of its own.
-  if (::kill(-p.pid, number) != 0 && errno == ESRCH)
-    ::kill(p.pid, number);
+  if (::kill(-i->second, number) != 0 && errno == ESRCH)
+    ::kill(i->second, number);
 }
 
 void process_host::impl::discard(const process_ptr& p) {
   p->listener = nullptr;
-  kill_group(*p, SIGKILL);
+  kill_group(p->id, SIGKILL);
   for (auto& s : p->streams)
     s.pipe.close();
   conclude(p);
@@ -381,10 +397,12 @@ process_host::process_id process_host::start(process_spec spec, std::shared_ptr<
 }
 
 void process_host::signal(process_id id, int number) {
-  impl_->with(id, [self = impl_.get(), number](const process_ptr& p) { self->kill_group(*p, number); });
+  impl_->with(id, [self = impl_.get(), number](const process_ptr& p) { self->kill_group(p->id, number); });
 }
 
 void process_host::discard(process_id id) {
+  // At once if it runs; if its start is still to come, then right after that.
+  impl_->kill_group(id, SIGKILL);
   impl_->with(id, [self = impl_.get()](const process_ptr& p) { self->discard(p); });
 }
 

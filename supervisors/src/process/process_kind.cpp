@@ -113,7 +113,7 @@ class process_worker final : public worker {
 
  private:
   void on(const process_started& news) {
-    emit(event_kind::note, "pid " + std::to_string(news.pid), static_cast<std::uint64_t>(news.pid));
+    note("pid " + std::to_string(news.pid));
     acknowledge_start();
   }
 

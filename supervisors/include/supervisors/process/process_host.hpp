@@ -61,7 +61,8 @@ class process_host {
   /// Sends a signal to the process's group. Does nothing once it has ended.
   void signal(process_id id, int number);
 
-  /// Ends the process's group by SIGKILL and drops its output and its listener. It is reaped all the same.
+  /// Ends the process's group by SIGKILL, before the call returns if it runs already, and drops its output and its
+  /// listener. It is reaped all the same.
   void discard(process_id id);
 
   /// One call of `on_output` was dealt with.
