@@ -121,6 +121,7 @@ class supervisor_actor final : public context_actor {
   void start_failed(child& c, caf::error reason);
   void ask(child& c);
   void kill(child& c);
+  void record_end_of(const child& c, const family::member& who);
   void kill_below(const child& c, const family::member& who);
   void abandon(child& c);
   void arm(child& c, time_point when, void (supervisor_actor::*then)(child&));

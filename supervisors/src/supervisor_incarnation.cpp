@@ -28,6 +28,8 @@ void supervisor_actor::begin_start(child& c) {
   report(event_kind::start_asked, c);
 
   libactor::context base = ctx();
+  for (const auto& [name, value] : spec.context.values)
+    base = core_->catalog.find_context_key(name)->derive(base, value);
   if (spec.is_supervisor()) {
     if (spec.context.timeout) {
       c.outer = with_timeout(base, *spec.context.timeout);
@@ -207,9 +209,22 @@ void supervisor_actor::kill(child& c) {
   detail::seam::exit_urgent(c.handle, caf::exit_reason::kill);
   c.own.cancel_now(cause("killed by its supervisor", cause_origin::shutdown, line().path()));
   // Everything below it goes with it, in no order.
-  for (const auto& who : living_below(c))
+  for (const auto& who : living_below(c)) {
+    record_end_of(c, who);
     kill_below(c, who);
+  }
   arm(c, now() + c.spec->kill_grace, &supervisor_actor::abandon);
+}
+
+// Its own supervisor will not be there to note it.
+void supervisor_actor::record_end_of(const child& c, const family::member& who) {
+  if (!core_->stopping)
+    return;
+  detail::seam::when_ended(who.handle, [core = core_, line = who.line, asked = c.asked ? c.asked_at : now()](
+                                           const caf::error& reason, caf::execution_unit*) {
+    core->record({line->path(), line->incarnation(), asked, core->contexts->now(), describe(reason),
+                  reason == caf::exit_reason::kill, false});
+  });
 }
 
 void supervisor_actor::kill_below(const child& c, const family::member& who) {
@@ -306,15 +321,11 @@ bool supervisor_actor::adopt(child& c) {
   c.orphans = left.size();
   const caf::weak_actor_ptr self{ctrl()};
   for (const auto& who : left) {
-    const auto asked = c.asked ? c.asked_at : now();
-    detail::seam::when_ended(who.handle, [self, key = c.key, core = core_, line = who.line, asked](
-                                             const caf::error& reason, caf::execution_unit* host) {
-      if (core->stopping) {
-        core->record({line->path(), line->incarnation(), asked, core->contexts->now(), describe(reason),
-                      reason == caf::exit_reason::kill, false});
-      }
+    detail::seam::when_ended(who.handle, [self, key = c.key](const caf::error&, caf::execution_unit* host) {
       detail::seam::post_urgent(self, {detail::envelope_kind::orphan_down, key, {}}, host);
     });
+    if (!c.killed)
+      record_end_of(c, who);
     if (c.killed)  // said already, save to what was started since
       detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
   }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+// What must hold on real threads, under the stock scheduler as `configure` sets it up.
+#include "libactor/actor/scheduler.hpp"
+#include "libactor/actor/spawn.hpp"
+#include "libactor/context_runtime.hpp"
+#include "supervisors/builder.hpp"
+#include "supervisors/runtime.hpp"
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <future>
+#include <memory>
+
+using namespace libactor;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto generous = 30s;
+
+struct sharing {
+  sharing() { configure(cfg); }
+  caf::actor_system_config cfg;
+  caf::actor_system system{cfg};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(threads)
+
+BOOST_FIXTURE_TEST_CASE(W002_a_down_signal_overtakes_the_backlog_under_the_sharing_scheduler, sharing) {
+  context_runtime contexts;
+  auto own = with_cancel(contexts.background());
+  std::atomic<int> handled{0};
+  std::promise<void> in_handler;
+  std::promise<void> go_on;
+  std::promise<caf::error> ended;
+  auto handle = spawn_in(system, own.ctx(), [&](worker*) -> caf::behavior {
+    return {[&](int x) {
+      ++handled;
+      if (x == 0) {
+        in_handler.set_value();
+        go_on.get_future().wait();
+      }
+    }};
+  });
+  caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor([&](const caf::error& e) { ended.set_value(e); });
+  for (int i = 0; i != 50000; ++i)
+    caf::anon_send(handle, i);
+  in_handler.get_future().wait();
+  own.cancel();
+  go_on.set_value();
+  auto end = ended.get_future();
+  BOOST_REQUIRE((end.wait_for(generous) == std::future_status::ready));
+  BOOST_TEST(handled == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_tree_runs_and_stops_on_real_threads_a_hundred_times, sharing) {
+  for (int round = 0; round != 100; ++round) {
+    auto body = [](worker*) -> caf::behavior { return {[](int x) { return x; }}; };
+    runtime tree{system};
+    BOOST_REQUIRE(!tree.start(one_for_all()
+                                  .intensity(5, 1s)
+                                  .child("a", body)
+                                  .child(one_for_one("b").child("b1", body).child("b2", body))
+                                  .child("c", body)
+                                  .tree(30s)));
+    caf::anon_send_exit(*tree.find("/root/a"), caf::exit_reason::out_of_workers);
+    const auto report = tree.stop();
+    BOOST_REQUIRE(report.clean());
+    BOOST_REQUIRE(tree.alive().empty());
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(S032_stop_from_two_threads_is_safe, sharing) {
+  auto body = [](worker*) -> caf::behavior { return {[](int) {}}; };
+  runtime tree{system};
+  BOOST_REQUIRE(!tree.start(one_for_one().child("a", body).tree(30s)));
+  auto other = std::async(std::launch::async, [&] { return tree.stop(); });
+  BOOST_TEST(tree.stop().clean());
+  BOOST_TEST(other.get().clean());
+}
+
+BOOST_FIXTURE_TEST_CASE(R25_stop_returns_within_its_budget_when_a_handler_is_stuck_and_says_who, sharing) {
+  auto release = std::make_shared<std::promise<void>>();
+  auto entered = std::make_shared<std::promise<void>>();
+  auto stuck = [release, entered](worker*) -> caf::behavior {
+    return {[release, entered](int) {
+      entered->set_value();
+      release->get_future().wait();
+    }};
+  };
+  runtime tree{system};
+  BOOST_REQUIRE(!tree.start(one_for_one()
+                                .child("s", stuck)
+                                .shutdown(20ms)
+                                .kill_grace(20ms)
+                                .child("t", [](worker*) { return caf::behavior{[](int) {}}; })
+                                .tree(30s)));
+  caf::anon_send(*tree.find("/root/s"), 1);
+  entered->get_future().wait();
+  const auto report = tree.stop();
+  BOOST_TEST(report.abandoned() == 1u);
+  BOOST_TEST(report.within_budget);
+  release->set_value();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
