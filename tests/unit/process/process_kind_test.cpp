@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "supervisors/process/process_kind.hpp"
+
+#include "libactor/actor/scheduler.hpp"
+#include "recorder.hpp"
+#include "supervisors/child_catalog.hpp"
+#include "supervisors/runtime.hpp"
+
+#include <boost/test/data/test_case.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <thread>
+
+using namespace libactor;
+using namespace std::chrono_literals;
+using libactor::process::generous;
+using libactor::process::processes_with;
+
+namespace {
+
+// Keeps events, and lets a test wait for one.
+class event_log final : public event_sink {
+ public:
+  void on_event(const event& what) noexcept override {
+    const std::lock_guard guard{mutex_};
+    events_.push_back(what);
+    changed_.notify_all();
+  }
+
+  // The first event of the kind at the path, from the incarnation on.
+  event wait(event_kind kind, const std::string& path, std::uint32_t incarnation = 1) {
+    std::unique_lock guard{mutex_};
+    std::size_t seen = 0;
+    const auto is_it = [&](const event& e) { return e.kind == kind && e.path == path && e.incarnation >= incarnation; };
+    const bool came = changed_.wait_for(guard, generous, [&] {
+      while (seen < events_.size() && !is_it(events_[seen]))
+        ++seen;
+      return seen < events_.size();
+    });
+    BOOST_TEST_REQUIRE(came, to_string(kind) << " " << path << " did not come");
+    return events_[seen];
+  }
+
+  std::vector<std::string> texts(event_kind kind) {
+    const std::lock_guard guard{mutex_};
+    std::vector<std::string> all;
+    for (const auto& e : events_) {
+      if (e.kind == kind)
+        all.push_back(e.text);
+    }
+    return all;
+  }
+
+  // `kind path` of those kinds, in order.
+  std::vector<std::string> order(std::initializer_list<event_kind> kinds) {
+    const std::lock_guard guard{mutex_};
+    std::vector<std::string> all;
+    for (const auto& e : events_) {
+      if (std::find(kinds.begin(), kinds.end(), e.kind) != kinds.end())
+        all.push_back(std::string(to_string(e.kind)) + " " + e.path);
+    }
+    return all;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<event> events_;
+};
+
+struct one_tree {
+  one_tree() {
+    process::register_process_kind(catalog);
+    configure(config);
+    system = std::make_unique<caf::actor_system>(config);
+    runtime_options options;
+    options.sinks.push_back(log);
+    tree_runtime = std::make_unique<libactor::runtime>(*system, std::move(options));
+  }
+
+  ~one_tree() {
+    tree_runtime.reset();
+    system.reset();
+    catalog = {};
+    const auto until = std::chrono::steady_clock::now() + generous;
+    while (!processes_with(mark).empty() && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    BOOST_TEST(processes_with(mark).empty());
+  }
+
+  // A child that runs a shell.
+  child_spec sh(std::string id, const char* script, arg_map more = {}) const {
+    child_spec child;
+    child.id = std::move(id);
+    more["command"] = arg_list{"sh", "-c", script};
+    more["env"] = arg_map{{"LIBACTOR_TEST_MARK", std::to_string(::getpid())}};
+    child.what = kind_child{"process", std::move(more)};
+    return child;
+  }
+
+  caf::error start(std::vector<child_spec> children) {
+    tree_spec tree;
+    static_supervisor root;
+    root.children = std::move(children);
+    tree.root.id = "t";
+    tree.root.what = std::move(root);
+    return tree_runtime->start(tree, catalog);
+  }
+
+  std::string mark = "LIBACTOR_TEST_MARK=" + std::to_string(::getpid());
+  std::shared_ptr<event_log> log = std::make_shared<event_log>();
+  child_catalog catalog;
+  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<libactor::runtime> tree_runtime;
+};
+
+struct end_case {
+  const char* script;
+  event_kind kind;
+  const char* reason;
+};
+std::ostream& operator<<(std::ostream& out, const end_case& x) { return out << x.script; }
+
+const end_case ends[] = {{"exit 0", event_kind::ended, "normal"},
+                         {"exit 3", event_kind::crashed, "exit_status: 3"},
+                         {"kill -9 $$", event_kind::crashed, "signaled: 9"}};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(process_kind_, one_tree)
+
+BOOST_DATA_TEST_CASE(the_end_of_a_process_is_the_reason_of_its_worker, boost::unit_test::data::make(ends), end) {
+  auto child = sh("p", end.script);
+  child.restart = restart_type::temporary;
+  BOOST_TEST(!start({child}));
+  const auto what = log->wait(end.kind, "/t/p");
+  BOOST_TEST(what.reason == end.reason);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_does_not_exist_fails_the_start_with_its_words) {
+  auto child = sh("p", "");
+  child.what = kind_child{"process", {{"command", arg_list{"libactor-no-such-command"}}}};
+  const auto error = start({sh("first", "sleep 3600"), child});
+  BOOST_TEST(static_cast<bool>(error));
+  BOOST_TEST(log->wait(event_kind::start_failed, "/t/p").reason ==
+             "start_failed: cannot run libactor-no-such-command: No such file or directory");
+  // What had started is stopped again.
+  log->wait(event_kind::stopped, "/t/first");
+}
+
+BOOST_AUTO_TEST_CASE(each_line_of_output_is_an_event_with_the_path) {
+  auto child = sh("p", "echo one; printf 'two\\r\\n'; printf 'three'");
+  child.restart = restart_type::temporary;
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::ended, "/t/p");
+  BOOST_TEST(log->texts(event_kind::output) == (std::vector<std::string>{"one", "two", "three"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(log->wait(event_kind::output, "/t/p").text == "one");
+}
+
+BOOST_AUTO_TEST_CASE(much_output_is_forwarded_without_loss) {
+  auto child = sh("p", "seq 1 200000");
+  child.restart = restart_type::temporary;
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::ended, "/t/p");
+  const auto texts = log->texts(event_kind::output);
+  BOOST_TEST_REQUIRE(texts.size() == 200000u);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    BOOST_TEST_REQUIRE(texts[i] == std::to_string(i + 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_line_comes_in_pieces_and_a_note_says_so) {
+  auto child = sh("p", "head -c 100000 /dev/zero | tr '\\0' x");
+  child.restart = restart_type::temporary;
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::ended, "/t/p");
+  const auto texts = log->texts(event_kind::output);
+  BOOST_TEST_REQUIRE(texts.size() == 2u);
+  BOOST_TEST(texts[0].size() == process::max_line);
+  const auto notes = log->texts(event_kind::note);
+  BOOST_TEST(std::count(notes.begin(), notes.end(), "its lines longer than 65536 bytes come in pieces") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_ends_by_itself_is_restarted) {
+  auto child = sh("p", "sleep 3600");
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::started, "/t/p");
+  const auto first = processes_with(mark);
+  for (const auto pid : first)
+    ::kill(pid, SIGKILL);
+  log->wait(event_kind::started, "/t/p", 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_sends_SIGTERM_to_the_group_and_waits_for_the_end) {
+  auto child = sh("p", "exec 2>/dev/null; trap 'echo bye; exit 1' TERM; echo up; while :; do sleep 0.01; done");
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::output, "/t/p");
+  const auto report = tree_runtime->stop();
+  BOOST_TEST(report.clean());
+  const auto stopped = log->wait(event_kind::stopped, "/t/p");
+  BOOST_TEST(stopped.reason == "user_shutdown");
+  BOOST_TEST(log->texts(event_kind::output) == (std::vector<std::string>{"up", "bye"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_ignores_SIGTERM_is_killed_with_its_group) {
+  auto child = sh("p", "trap '' TERM; echo up; while :; do sleep 3600; done");
+  child.shutdown = shutdown_limit(100ms);
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::output, "/t/p");
+  const auto report = tree_runtime->stop();
+  BOOST_TEST(report.killed() == 1u);
+  BOOST_TEST(report.abandoned() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_brutal_kill_ends_the_group_at_once) {
+  auto child = sh("p", "trap 'echo bye' TERM; echo up; while :; do sleep 0.01; done");
+  child.shutdown = shutdown_limit::brutal_kill();
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::output, "/t/p");
+  tree_runtime->stop();
+  BOOST_TEST(log->wait(event_kind::stopped, "/t/p").reason == "kill");
+  BOOST_TEST(log->texts(event_kind::output) == (std::vector<std::string>{"up"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_own_deadline_ends_the_process_with_its_reason) {
+  auto child = sh("p", "sleep 3600");
+  child.restart = restart_type::temporary;
+  child.context.timeout = 50ms;
+  BOOST_TEST(!start({child}));
+  BOOST_TEST(log->wait(event_kind::crashed, "/t/p").reason == "deadline_exceeded");
+}
+
+BOOST_AUTO_TEST_CASE(the_next_child_waits_for_the_ready_line) {
+  // The gate is opened by this test, once it has seen that the second child has not started.
+  auto child =
+      sh("p", "read x < /dev/null; kill -STOP $$; echo now listening on 80; sleep 3600", {{"ready_line", "listening"}});
+  child.awaits_ready = true;
+  auto second = sh("q", "sleep 3600");
+  std::optional<caf::error> result;
+  std::mutex mutex;
+  std::condition_variable changed;
+  tree_spec tree;
+  static_supervisor root;
+  root.children = {child, second};
+  tree.root.id = "t";
+  tree.root.what = root;
+  tree_runtime->start(tree, catalog, [&](const caf::error& e) {
+    const std::lock_guard guard{mutex};
+    result = e;
+    changed.notify_all();
+  });
+  const auto note = log->wait(event_kind::note, "/t/p").text;
+  BOOST_TEST_REQUIRE(note.starts_with("pid "));
+  const auto pid = std::stoi(note.substr(4));
+  siginfo_t info{};
+  BOOST_TEST_REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOWAIT) == 0);
+  ::kill(pid, SIGCONT);
+  {
+    std::unique_lock guard{mutex};
+    BOOST_TEST_REQUIRE(changed.wait_for(guard, generous, [&] { return result.has_value(); }));
+  }
+  BOOST_TEST(!*result);
+  BOOST_TEST(log->order({event_kind::ready, event_kind::start_asked}) ==
+                 (std::vector<std::string>{"start_asked /t", "start_asked /t/p", "ready /t/p", "start_asked /t/q"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(arguments_are_checked_before_anything_starts) {
+  const auto* kind = catalog.find("process");
+  BOOST_TEST_REQUIRE(kind != nullptr);
+  const auto faults_of = [&](const arg_map& args) {
+    std::vector<arg_fault> faults;
+    check_args(*kind, args, faults);
+    std::vector<std::string> all;
+    for (const auto& fault : faults)
+      all.push_back(fault.name + ": " + fault.text);
+    return all;
+  };
+  const arg_list command{"true"};
+  BOOST_TEST(faults_of({{"command", command}}).empty());
+  BOOST_TEST(faults_of({{"command", arg_list{}}}) == (std::vector<std::string>{"command: needs a program to run"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(faults_of({{"command", command}, {"env", arg_map{{"A=B", "c"}}}}) ==
+                 (std::vector<std::string>{"env: 'A=B' can't be a variable"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(faults_of({{"command", command}, {"limits", arg_map{{"nofiles", 3}}}}) ==
+                 (std::vector<std::string>{
+                     "limits: unknown limit 'nofiles'; there are as core cpu data fsize memlock msgqueue nice nofile "
+                     "nproc rtprio rttime sigpending stack"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(faults_of({{"command", command}, {"limits", arg_map{{"nofile", -1}}}}) ==
+                 (std::vector<std::string>{"limits: nofile is negative: -1"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(faults_of({{"command", command}, {"ready_line", ""}}) ==
+                 (std::vector<std::string>{"ready_line: is empty: every line would have it"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
