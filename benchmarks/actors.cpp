@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The workloads of actors and supervisors: `bench_actors WORKLOAD N` prints
+// `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`. `ping_pong_blocks` alternates blocks of ours and of plain CAF in
+// this one process, and prints `workload<TAB>n<TAB>ours<TAB>caf<TAB>median of the pairwise ratios`.
+#include "libactor/actor/scheduler.hpp"
+#include "libactor/actor/spawn.hpp"
+#include "libactor/scope.hpp"
+#include "ping_pong.hpp"
+#include "supervisors/builder.hpp"
+#include "supervisors/runtime.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <vector>
+
+namespace {
+
+using namespace libactor;
+
+caf::behavior idle(worker*) {
+  return {[](int) {}};
+}
+
+/// Asks the supervisor for one child after another, each once the one before is acknowledged.
+void starter(worker* self, caf::actor supervisor, std::uint64_t n,
+             std::shared_ptr<std::promise<bench::clock::duration>> done) {
+  auto next = std::make_shared<std::function<void(std::uint64_t)>>();
+  const auto start = bench::clock::now();
+  *next = [self, supervisor, done, next, start](std::uint64_t left) {
+    if (left == 0)
+      return done->set_value(bench::clock::now() - start);
+    self->request(supervisor, caf::infinite, supervisor_verb::start_child())
+        .then([next, left](const caf::actor&) { (*next)(left - 1); },
+              [self](const caf::error& why) {
+                std::cerr << "bench_actors: a child did not start: " << self->system().render(why) << '\n';
+                std::_Exit(1);
+              });
+  };
+  (*next)(n);
+}
+
+void start_child(caf::actor_system& system, runtime& tree, std::uint64_t n) {
+  if (auto why = tree.start(one_for_one().dynamic("pool", worker_spec("child", idle)).tree())) {
+    std::cerr << "bench_actors: the tree did not start: " << system.render(why) << '\n';
+    std::_Exit(1);
+  }
+  const caf::actor pool = tree.supervisor("/root/pool")->handle();
+  auto done = std::make_shared<std::promise<bench::clock::duration>>();
+  auto took = done->get_future();
+  const auto before = bench::resident_bytes();
+  const caf::actor caller = spawn_in(system, tree.contexts().background(), starter, pool, n, done);
+  const double ns = bench::ns_per_op(took.get(), n);
+  bench::report("start_child", n, ns, (bench::resident_bytes() - before) / n);
+}
+
+double worker_ping_pong(caf::actor_system& system, const context& ctx, std::uint64_t n) {
+  return bench::ping_pong<worker>([&](auto... xs) { return spawn_in(system, ctx, xs...); }, n);
+}
+
+double plain_ping_pong(caf::actor_system& system, std::uint64_t n) {
+  return bench::ping_pong<caf::event_based_actor>([&](auto... xs) -> caf::actor { return system.spawn(xs...); }, n);
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+void ping_pong_blocks(caf::actor_system& system, const context& ctx, std::uint64_t n) {
+  constexpr int blocks = 60;
+  std::vector<double> ours, plain, ratios;
+  for (int i = 0; i < blocks; ++i) {
+    // Each goes first in half of the pairs.
+    if (i % 2 == 0) {
+      ours.push_back(worker_ping_pong(system, ctx, n));
+      plain.push_back(plain_ping_pong(system, n));
+    } else {
+      plain.push_back(plain_ping_pong(system, n));
+      ours.push_back(worker_ping_pong(system, ctx, n));
+    }
+    ratios.push_back(ours.back() / plain.back());
+  }
+  std::printf("ping_pong_blocks\t%llu\t%.2f\t%.2f\t%.4f\n", static_cast<unsigned long long>(n), median(ours),
+              median(plain), median(ratios));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string workload = argc == 3 ? argv[1] : "";
+  const std::uint64_t n = argc == 3 ? std::strtoull(argv[2], nullptr, 10) : 0;
+  if (n == 0) {
+    std::cerr << "usage: bench_actors WORKLOAD N\n";
+    return 2;
+  }
+  caf::actor_system_config cfg;
+  configure(cfg);
+  caf::actor_system system{cfg};
+  runtime tree{system};
+  const scope all = with_cancel(tree.contexts().background());
+  if (workload == "start_child") {
+    start_child(system, tree, n);
+  } else if (workload == "ping_pong") {
+    bench::report(workload, n, worker_ping_pong(system, all.ctx(), n));
+  } else if (workload == "ping_pong_blocks") {
+    ping_pong_blocks(system, all.ctx(), n);
+  } else {
+    std::cerr << "bench_actors: no workload '" << workload << "'\n";
+    return 2;
+  }
+  bench::leave();
+}

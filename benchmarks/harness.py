@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Runs our benchmark programs and those of the peers in turn, and prints medians side by side.
+
+Every program is `PROGRAM WORKLOAD N` and prints `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`. scripts/bench builds
+them and calls this.
+"""
+import argparse
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+CUT = 10  # seconds that one run of a program may take
+
+CONTEXT, ACTORS = "bench_context", "bench_actors"
+CHURN = [40, 4_000, 400_000, 1_000_000]
+# workload: (our program, peers, sizes, sizes for --quick)
+WORKLOADS = {
+    "derive": (CONTEXT, ["go"], [2_000_000], [1_000]),
+    "derive_shared_2t": (CONTEXT, ["go"], [2_000_000], [1_000]),
+    "poll": (CONTEXT, ["go"], [20_000_000], [1_000]),
+    "value_10": (CONTEXT, ["go"], [5_000_000], [1_000]),
+    "fanout_cancel": (CONTEXT, ["go"], [100_000, 1_000_000], [1_000]),
+    "fanout_cancel_shuffled": (CONTEXT, ["go"], [100_000, 1_000_000], [1_000]),
+    "deep_cancel": (CONTEXT, ["go"], [10_000, 100_000], [1_000]),
+    "deadline_churn": (CONTEXT, ["go", "erlang", "caf"], CHURN, [40]),
+    "deadline_churn_random": (CONTEXT, ["go", "erlang"], CHURN, [40]),
+    "deadline_fire": (CONTEXT, ["go", "erlang"], [100_000], [1_000]),
+    "deadline_flood": (CONTEXT, ["go"], [1_000_000], [1_000]),
+    "start_child": (ACTORS, ["erlang", "caf"], [1_000, 10_000, 100_000], [100]),
+    "ping_pong": (ACTORS, ["caf", "erlang"], [200_000], [1_000]),
+}
+# Rows whose limit is too near to 1 for whole runs: our program alternates blocks of both in one process.
+BLOCKS = {("ping_pong", "caf"): (ACTORS, "ping_pong_blocks", 5_000)}
+# workload, the two sizes, how many times the cost at the first the cost at the second may be
+FLAT = [("start_child", 1_000, 100_000, 2.0), ("deadline_churn", 40, 1_000_000, 2.0)]
+HEADER = ("workload", "n", "ours_median_ns_per_op", "peer", "peer_median_ns_per_op", "ratio(ours/peer)",
+          "ours_bytes_per_item", "peer_bytes_per_item")
+
+
+def note(text):
+    print(f"# {text}", flush=True)
+
+
+def output_of(command, limit=CUT):
+    result = subprocess.run(command, capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL, check=False)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with status {result.returncode}: {result.stderr.strip()}")
+    return result.stdout
+
+
+def first_line(command):
+    try:
+        return output_of(command).strip().splitlines()[0]
+    except (OSError, RuntimeError, IndexError, subprocess.TimeoutExpired):
+        return "not found"
+
+
+class Programs:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+
+    def command(self, who, workload, n):
+        if who == "erlang":
+            return ["erl", "-noshell", "+P", "1048576", "-pa", str(self.folder), "-run", "peer_erlang", "main", workload, str(n)]
+        name = {"go": "peer_go", "caf": "peer_caf"}.get(who, who)
+        return [str(self.folder / name), workload, str(n)]
+
+    def available(self, who):
+        return (self.folder / {"go": "peer_go", "caf": "peer_caf", "erlang": "peer_erlang.beam"}.get(who, who)).exists()
+
+    def run(self, who, workload, n):
+        """(ns per op, bytes per item or None) of one run."""
+        fields = output_of(self.command(who, workload, n)).rstrip("\n").split("\t")
+        if len(fields) != 4 or fields[0] != workload or fields[1] != str(n):
+            raise RuntimeError(f"{who} {workload} {n}: not the agreed line: {fields}")
+        return float(fields[2]), None if fields[3] == "-" else float(fields[3])
+
+
+def measure(programs, workload, n, ours, peers, rounds, warm_up):
+    """who → [(ns, bytes)…], the runs taken in turn; a peer that takes too long is left out with a note."""
+    runs = {who: [] for who in [ours] + peers}
+    for turn in range(rounds + warm_up):
+        for who in list(runs):
+            try:
+                result = programs.run(who, workload, n)
+            except subprocess.TimeoutExpired:
+                if who == ours:
+                    raise RuntimeError(f"{ours} {workload} {n} takes longer than {CUT} s") from None
+                note(f"{workload} {n}: {who} takes longer than {CUT} s and is left out")
+                del runs[who]
+                continue
+            if turn >= warm_up:
+                runs[who].append(result)
+    return runs
+
+
+def middle(values):
+    return None if any(value is None for value in values) else statistics.median(values)
+
+
+def shown(value, digits=1):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def cpu():
+    for line in open("/proc/cpuinfo", encoding="utf-8"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def print_header(rounds, warm_up, quick):
+    memory = next(line.split()[1] for line in open("/proc/meminfo", encoding="utf-8") if line.startswith("MemTotal"))
+    note(f"machine: {cpu()}, {os.cpu_count()} cores, {int(memory) // 1024 // 1024} GiB, {platform.system()} {platform.release()}")
+    erlang = ["erl", "-noshell", "-eval", 'io:format("OTP ~s~n", [erlang:system_info(otp_release)]), halt().']
+    note(f"versions: {first_line(['g++', '--version'])}; {first_line(['go', 'version'])}; {first_line(erlang)}")
+    note("load before: " + " ".join(f"{value:.2f}" for value in os.getloadavg()))
+    note(f"each row: medians of {rounds} run(s) of each program, in turn, after {warm_up} to warm up"
+         + ("; --quick: sizes too small to say how fast" if quick else ""))
+    note("every row compares whole runs, each in a process of its own: nothing finer than 40 % can be told from them")
+    note("deadline_fire, deadline_flood: the two columns of time are the lateness at p99, in ns")
+    print("# " + "\t".join(HEADER), flush=True)
+
+
+def read_limits(path):
+    limits = {}
+    for line in open(path, encoding="utf-8"):
+        if line.strip() and not line.startswith("#"):
+            workload, peer, limit = line.split()
+            limits[workload, peer] = float(limit)
+    return limits
+
+
+def check(programs, limits, rows):
+    """What exceeds its limit. `rows`: (workload, n, peer) → (our ns, peer ns)."""
+    faults = []
+    measured = {(workload, peer) for workload, _, peer in rows}
+    for (workload, n, peer), (ours, theirs) in rows.items():
+        limit = limits.get((workload, peer))
+        if limit is not None and not 0.8 <= limit <= 1.25 and ours / theirs > limit:
+            faults.append(f"{workload} {n}: {ours / theirs:.3f} times {peer}, limit {limit}")
+    for (workload, peer), limit in limits.items():
+        if not 0.8 <= limit <= 1.25 or (workload, peer) not in measured:
+            continue
+        if (workload, peer) in BLOCKS:
+            program, blocks, n = BLOCKS[workload, peer]
+            fields = output_of([str(programs.folder / program), blocks, str(n)], 120).split()
+            ratio = float(fields[4])
+            note(f"{workload}: alternating blocks of {n} in one process: ours {fields[2]}, {peer} {fields[3]}, ratio {ratio}")
+            if ratio > limit:
+                faults.append(f"{workload}, alternating blocks: {ratio:.3f} times {peer}, limit {limit}")
+        else:
+            for (row, n, other), (ours, theirs) in rows.items():
+                if (row, other) == (workload, peer):
+                    note(f"{workload} {n}, {peer}: limit {limit} compared by whole runs only")
+                    if ours / theirs > limit:
+                        faults.append(f"{workload} {n}: {ours / theirs:.3f} times {peer}, limit {limit} (whole runs)")
+    ours_at = {(workload, n): ours for (workload, n, _), (ours, _) in rows.items()}
+    for workload, small, large, factor in FLAT:
+        if (workload, small) in ours_at and (workload, large) in ours_at:
+            ratio = ours_at[workload, large] / ours_at[workload, small]
+            note(f"{workload}: {large} costs {ratio:.2f} times {small}, limit {factor}")
+            if ratio > factor:
+                faults.append(f"{workload}: not flat: {ratio:.2f} times from {small} to {large}, limit {factor}")
+    absent = sorted({workload for workload, _ in limits} - set(WORKLOADS))
+    if absent:
+        note("limits of workloads that do not exist yet: " + ", ".join(absent))
+    return faults
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Benchmarks against Go, Erlang/OTP and plain CAF.")
+    parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--only", metavar="WORKLOAD,…", help="only these: " + ", ".join(WORKLOADS))
+    parser.add_argument("--peers", metavar="PEER,…", help="only these: caf, go, erlang")
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round: checks that all of it runs")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each program a row (5)")
+    parser.add_argument("--check", metavar="FILE", help="fail if a ratio exceeds its limit in FILE")
+    options = parser.parse_args()
+    chosen = options.only.split(",") if options.only else list(WORKLOADS)
+    wanted = options.peers.split(",") if options.peers else ["go", "erlang", "caf"]
+    for what, names, known in (("workload", chosen, WORKLOADS), ("peer", wanted, ["go", "erlang", "caf"])):
+        for name in names:
+            if name not in known:
+                parser.error(f"no {what} '{name}'; known: {', '.join(known)}")
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if options.check and options.quick:
+        parser.error("--quick says nothing about speed: --check needs a full run")
+
+    programs = Programs(options.bin)
+    for who in sorted({WORKLOADS[name][0] for name in chosen} | set(wanted)):
+        if not programs.available(who):
+            parser.error(f"the program of {who} was not built")
+    rounds, warm_up = (1, 0) if options.quick else (options.rounds, 1)
+    print_header(rounds, warm_up, options.quick)
+    rows = {}
+    failed = False
+    for workload in chosen:
+        ours, its_peers, sizes, quick_sizes = WORKLOADS[workload]
+        peers = [peer for peer in its_peers if peer in wanted]
+        for n in quick_sizes if options.quick else sizes:
+            try:
+                runs = measure(programs, workload, n, ours, peers, rounds, warm_up)
+            except RuntimeError as fault:
+                print(f"bench: {fault}", file=sys.stderr)
+                failed = True
+                continue
+            our_ns, our_bytes = (middle(column) for column in zip(*runs[ours]))
+            for peer in [who for who in runs if who != ours]:
+                ns, size = (middle(column) for column in zip(*runs[peer]))
+                rows[workload, n, peer] = (our_ns, ns)
+                print("\t".join([workload, str(n), shown(our_ns), peer, shown(ns), shown(our_ns / ns, 3),
+                                 shown(our_bytes, 0), shown(size, 0)]), flush=True)
+            if len(runs) == 1:
+                print("\t".join([workload, str(n), shown(our_ns), "-", "-", "-", shown(our_bytes, 0), "-"]), flush=True)
+    note("load after: " + " ".join(f"{value:.2f}" for value in os.getloadavg()))
+    if options.check:
+        faults = check(programs, read_limits(options.check), rows)
+        for fault in faults:
+            print(f"over the limit: {fault}")
+        print(f"# {len(faults)} over their limits")
+        failed = failed or bool(faults)
+    if not rows:
+        print("bench: nothing was measured against a peer", file=sys.stderr)
+        failed = True
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
