@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/watchdog.hpp"
 
+#include "actor/type_name.hpp"
+
 #include <algorithm>
-#include <boost/core/demangle.hpp>
 
 namespace libactor {
 
@@ -23,7 +24,7 @@ event describe_watched(event_kind kind, std::uint64_t actor, const lifeline& lin
 
 std::string message_of(const activity_cell& cell) {
   const auto* type = cell.message_type.load(std::memory_order_relaxed);
-  return type == nullptr ? "a message" : boost::core::demangle(type->name());
+  return type == nullptr ? "a message" : detail::type_name(*type);
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "libactor/actor/reason.hpp"
 
-#include <boost/core/demangle.hpp>
+#include "actor/type_name.hpp"
+
 #include <caf/exit_reason.hpp>
 #include <caf/message.hpp>
 #include <caf/sec.hpp>
 #include <exception>
 #include <typeinfo>
+
+#include "actor/type_name.hpp"
 
 namespace libactor {
 
@@ -42,7 +45,7 @@ caf::error make_error(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& e) {
-    text = boost::core::demangle(typeid(e).name()) + ": " + e.what();
+    text = detail::type_name(typeid(e)) + ": " + e.what();
   } catch (...) {
     // `text` already says that the type is unknown.
   }
