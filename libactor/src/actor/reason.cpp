@@ -9,8 +9,6 @@
 #include <exception>
 #include <typeinfo>
 
-#include "actor/type_name.hpp"
-
 namespace libactor {
 
 namespace {
