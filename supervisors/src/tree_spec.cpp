@@ -281,7 +281,7 @@ class checker {
     const auto longest = std::max_element(steps.begin(), steps.end(),
                                           [](const stop_step& a, const stop_step& b) { return a.limit < b.limit; });
     if (longest != steps.end())
-      notes.push_back({{longest->node, "shutdown"}, "the longest step of it is " + longest->path});
+      notes.push_back({{longest->node, "id"}, "the longest step of it is " + longest->path});
     tree_fault("shutdown.budget", "Y41",
                "the shutdown budget (" + to_string(tree_.budget) + ") is shorter than the worst stop path: " + text +
                    "kill_grace " + to_string(grace) + " = " + to_string(sum),

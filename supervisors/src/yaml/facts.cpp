@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "yaml/facts.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace libactor::yaml {
+
+namespace {
+
+fact absent() { return {fact::state::absent}; }
+fact words(std::string text) { return {fact::state::given, std::move(text)}; }
+fact flag(bool value) { return words(value ? "true" : "false"); }
+fact number(std::uint64_t value) { return {fact::state::given, std::to_string(value), static_cast<double>(value)}; }
+fact time(duration value) { return {fact::state::given, libactor::to_string(value), static_cast<double>(value.count())}; }
+fact time(const std::optional<duration>& value) { return value ? time(*value) : absent(); }
+fact presence(bool is_there) { return is_there ? words("present") : absent(); }
+
+template <class Get>
+fact of_supervisor(const child_spec& spec, Get get) {
+  if (const auto* x = std::get_if<static_supervisor>(&spec.what))
+    return get(*x);
+  if (const auto* d = std::get_if<dynamic_supervisor>(&spec.what))
+    return get(*d);
+  return {};
+}
+
+struct entry {
+  std::string_view name;
+  fact_type type;
+  fact (*get)(const child_spec&);
+};
+
+constexpr std::array<entry, 27> table{{
+    {"kind", fact_type::word,
+     [](const child_spec& s) {
+       const auto* k = std::get_if<kind_child>(&s.what);
+       return k == nullptr ? fact{} : words(k->kind);
+     }},
+    {"restart", fact_type::word, [](const child_spec& s) { return words(to_string(s.restart)); }},
+    {"isolation", fact_type::word, [](const child_spec& s) { return words(to_string(s.isolation)); }},
+    {"significant", fact_type::word, [](const child_spec& s) { return flag(s.significant); }},
+    {"enabled", fact_type::word, [](const child_spec& s) { return flag(s.enabled); }},
+    {"shutdown", fact_type::time,
+     [](const child_spec& s) {
+       const auto limit = s.effective_shutdown();
+       return fact{fact::state::given, to_string(limit), static_cast<double>(limit.limit().count())};
+     }},
+    {"kill_grace", fact_type::time, [](const child_spec& s) { return time(s.kill_grace); }},
+    {"drain", fact_type::time, [](const child_spec& s) { return s.is_supervisor() ? fact{} : time(s.drain); }},
+    {"start_timeout", fact_type::time, [](const child_spec& s) { return time(s.effective_start_timeout()); }},
+    {"ready", fact_type::presence,
+     [](const child_spec& s) { return s.is_supervisor() ? fact{} : presence(s.awaits_ready); }},
+    {"ready.timeout", fact_type::time,
+     [](const child_spec& s) { return s.is_supervisor() ? fact{} : time(s.ready_timeout); }},
+    {"context.timeout", fact_type::time, [](const child_spec& s) { return time(s.context.timeout); }},
+    {"address.hold", fact_type::time, [](const child_spec& s) { return time(s.address_hold); }},
+    {"backoff", fact_type::presence, [](const child_spec& s) { return presence(s.backoff.has_value()); }},
+    {"backoff.min", fact_type::time, [](const child_spec& s) { return s.backoff ? time(s.backoff->min) : absent(); }},
+    {"backoff.max", fact_type::time, [](const child_spec& s) { return s.backoff ? time(s.backoff->max) : absent(); }},
+    {"watch", fact_type::presence, [](const child_spec& s) { return presence(s.watch.has_value()); }},
+    {"watch.action", fact_type::word,
+     [](const child_spec& s) { return s.watch ? words(to_string(s.watch->action)) : absent(); }},
+    {"watch.stuck_after", fact_type::time,
+     [](const child_spec& s) { return s.watch ? time(s.watch->stuck_after) : absent(); }},
+    {"watch.grace", fact_type::time, [](const child_spec& s) { return s.watch ? time(s.watch->grace) : absent(); }},
+    {"strategy", fact_type::word,
+     [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return words(to_string(x.strategy)); }); }},
+    {"intensity", fact_type::number,
+     [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return number(x.intensity); }); }},
+    {"period", fact_type::time,
+     [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return time(x.period); }); }},
+    {"auto_shutdown", fact_type::word,
+     [](const child_spec& s) {
+       return of_supervisor(s, [](const auto& x) { return words(to_string(x.auto_shutdown)); });
+     }},
+    {"on_giveup", fact_type::word,
+     [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return words(to_string(x.on_giveup)); }); }},
+    {"start", fact_type::word,
+     [](const child_spec& s) {
+       const auto* x = std::get_if<static_supervisor>(&s.what);
+       return x == nullptr ? fact{} : words(to_string(x->start));
+     }},
+    {"max_children", fact_type::number,
+     [](const child_spec& s) {
+       const auto* d = std::get_if<dynamic_supervisor>(&s.what);
+       return d == nullptr ? fact{} : d->max_children ? number(*d->max_children) : absent();
+     }},
+}};
+
+constexpr std::string_view label_prefix = "labels.";
+
+const entry* find(std::string_view name) {
+  const auto* i = std::find_if(table.begin(), table.end(), [&](const entry& e) { return e.name == name; });
+  return i == table.end() ? nullptr : i;
+}
+
+}  // namespace
+
+std::vector<std::string_view> fact_names() {
+  std::vector<std::string_view> names;
+  for (const auto& e : table)
+    names.push_back(e.name);
+  return names;
+}
+
+std::optional<fact_type> type_of_fact(std::string_view name) {
+  if (name.substr(0, label_prefix.size()) == label_prefix && name.size() > label_prefix.size())
+    return fact_type::word;
+  const auto* e = find(name);
+  return e == nullptr ? std::nullopt : std::optional(e->type);
+}
+
+fact fact_of(const child_spec& spec, std::string_view name) {
+  if (const auto* e = find(name))
+    return e->get(spec);
+  const auto label = spec.labels.find(std::string(name.substr(std::min(label_prefix.size(), name.size()))));
+  return label == spec.labels.end() ? absent() : words(label->second);
+}
+
+}  // namespace libactor::yaml
