@@ -130,14 +130,40 @@ std::uint64_t sweep::mark(context_node& node, std::uint64_t word, bool expired, 
   return word | node_head::done_bit | (expired ? node_head::expired : 0) | (owned ? node_head::owns_cause : 0);
 }
 
+}  // namespace
+
+// Takes a node that is done out of its parents' registries, unless something is below it that a cancel through them has
+// to find: `cancel_now` what is settled, any other what is not marked yet.
+void leave_registries(context_node& node, bool now) noexcept {
+  if (node.what() == node_kind::root)
+    return;
+  const auto leave = [&](context_node& owner, registry_link& link, std::uint8_t shard) {
+    locked_registry held{owner, shard};
+    if (!link.registered())
+      return;
+    const auto word = lock(node.word);
+    const bool keep = !node.bag.empty() || (!now && node.settled_head != 0);
+    unlock(node.word, word);
+    if (!keep)
+      unregister(held.bag(), link);
+  };
+  auto& owner = *node.parent->lifeline();
+  if ((owner.word.load(std::memory_order_relaxed) & node_head::never) == 0)
+    leave(owner, node, node.shard);
+  if (node.what() == node_kind::merged) {
+    auto& link = payload_as<merge_link>(node);
+    if (link.owner != nullptr)
+      leave(*link.owner, link, link.shard);
+  }
+}
+
+namespace {
+
 void sweep::after_mark(context_node& node) noexcept {
   if ((node.word.load(std::memory_order_relaxed) & node_head::has_timer) != 0)
     node.core->disarm(node);
   if (node.what() == node_kind::merged) {
-    auto& link = payload_as<merge_link>(node);
-    // Where this cancel came through that link, it is not empty below, and the way back takes it out.
-    if (link.owner != nullptr && (frames_.empty() || frames_.back().link != &link))
-      detach_link(*link.owner, link, link.shard);
+    leave_registries(node, false);
   } else if (node.what() == node_kind::foreign) {
     pin(node);
     delivery_.push(payload_of(node));
@@ -278,12 +304,17 @@ context_node* sweep::ascend(context_node& node) noexcept {
       else if (!link->settled())
         settle(held, *link, by_merge ? merge_tag : node_tag);
     }
-    word -= node_head::one;
+    if (node.what() != node_kind::merged)
+      word -= node_head::one;
     died = locked_registry::dying(word);
     unlock(node.word, died ? word & ~node_head::live : word);
   }
-  if (died)
+  if (died) {
     bury(&node);
+  } else if (node.what() == node_kind::merged) {
+    leave_registries(node, now_);  // the other one too
+    unpin(node);
+  }
   return owner;
 }
 
@@ -310,23 +341,6 @@ void sweep::take_hooks(context_node& node) noexcept {
       return true;
     });
   }
-}
-
-// Takes a node that has ended by itself out of its parent's registry, unless `cancel_now` may yet have to pass it.
-void leave_registry(context_node& node, bool now) noexcept {
-  if (node.what() == node_kind::root)
-    return;
-  auto& owner = *node.parent->lifeline();
-  if ((owner.word.load(std::memory_order_relaxed) & node_head::never) != 0)
-    return;
-  locked_registry held{owner, node.shard};
-  if (!node.registered())
-    return;
-  const auto word = lock(node.word);
-  const bool keep = !now && (!node.bag.empty() || node.settled_head != 0);
-  unlock(node.word, word);
-  if (!keep)
-    unregister(held.bag(), node);
 }
 
 }  // namespace
@@ -367,7 +381,7 @@ bool cancel(context_node& node, verdict how) noexcept {
     all.take_hooks(node);
   else
     all.run(node);
-  leave_registry(node, how.now);
+  leave_registries(node, how.now);
   all.deliver();
   return fresh;
 }

@@ -7,6 +7,7 @@
 
 #include <new>
 #include <thread>
+#include <vector>
 
 namespace libactor {
 
@@ -192,7 +193,7 @@ void inherit_end(context_node& node, context_node& from) noexcept {
       release(node.why);
     node.why = from.why;
     word &= ~node_head::owns_cause;
-    word |= node_head::done_bit | (from.word.load(std::memory_order_acquire) & node_head::expired);
+    word |= node_head::done_bit | (from.word.load(std::memory_order_acquire) & (node_head::expired | node_head::hard));
   }
   unlock(node.word, word);
 }
@@ -205,34 +206,49 @@ bool attach_shield_to_dead(context_node& node, context_node& owner) noexcept {
   shield.held = retain(owner.why);
   shield.held_expired = (owner.word.load(std::memory_order_acquire) & node_head::expired) != 0;
   unlock(node.word, word | node_head::triggered);
-  context_node* below = &node;
-  for (auto* at = &owner;; at = at->parent->lifeline()) {
-    locked_registry held{*at, below->shard};
-    const auto at_word = at->word.load(std::memory_order_acquire);
-    if ((at_word & node_head::hard) != 0) {
-      held.release();
-      inherit_end(node, owner);
-      return true;
-    }
-    if (below->registered())
-      break;
-    if ((at_word & node_head::done_bit) != 0) {
-      settle_new(held, *below, node_tag);
-    } else {
-      try {
-        held.bag().push(static_cast<registry_link&>(*below), node_tag);
-      } catch (const std::bad_alloc&) {
-        return false;
-      }
-      break;
-    }
-    held.release();
-    if (at->what() == node_kind::root ||
-        (at->parent->lifeline()->word.load(std::memory_order_relaxed) & node_head::never) != 0)
-      break;
-    below = at;
-  }
+  // Each registration found missing on the way up is made again, through both parents of merged nodes.
+  struct step {
+    context_node* owner;
+    registry_link* link;
+    std::uintptr_t tag;
+    std::uint8_t shard;
+    std::size_t below;  // the step that led here
+  };
   try {
+    std::vector<step> steps{{&owner, &node, node_tag, node.shard, 0}};
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const auto [at, link, tag, shard, below] = steps[i];
+      {
+        locked_registry held{*at, shard};
+        const auto at_word = at->word.load(std::memory_order_acquire);
+        if ((at_word & node_head::hard) != 0) {
+          held.release();
+          // What lies between had ended before, and was not told.
+          for (auto on_way = i; on_way != 0;) {
+            on_way = steps[on_way].below;
+            auto& between = *steps[on_way].owner;
+            unlock(between.word, lock(between.word) | node_head::hard);
+          }
+          inherit_end(node, owner);
+          return true;
+        }
+        if (link->registered() || (at_word & node_head::never) != 0)
+          continue;
+        if ((at_word & node_head::done_bit) == 0) {
+          held.bag().push(*link, tag);
+          continue;
+        }
+        settle_new(held, *link, tag);
+      }
+      if (at->what() == node_kind::root)
+        continue;
+      steps.push_back({at->parent->lifeline(), at, node_tag, at->shard, i});
+      if (at->what() == node_kind::merged) {
+        auto& merge = payload_as<merge_link>(*at);
+        if (merge.owner != nullptr)
+          steps.push_back({merge.owner, &merge, merge_tag, merge.shard, i});
+      }
+    }
     start_budget(node);
   } catch (const std::bad_alloc&) {
     return false;
@@ -329,11 +345,11 @@ void attach_passing(context_node& node) {
 
 bool attach_link(context_node& owner, registry_link& link, std::uintptr_t tag, std::uint8_t& shard) {
   chosen_registry held{owner, shard};
-  if (held->owner_done())
-    return false;
-  held->bag().push(link, tag);
+  const bool done = held->owner_done();
+  if (!done)
+    held->bag().push(link, tag);
   held->add_share();
-  return true;
+  return !done;
 }
 
 bool detach_link(context_node& owner, registry_link& link, std::uint8_t shard) noexcept {

@@ -285,7 +285,8 @@ void announce(context_node& node) noexcept;
 // The same for a node that carries values and no registry.
 void attach_passing(context_node& node);
 
-// Registers a hook or the second link of a merged node with `owner`, counting a share; false if it is done.
+// Registers a hook or the second link of a merged node with `owner`, unless that is done; whether it did. Counts a
+// share in any case.
 bool attach_link(context_node& owner, registry_link& link, std::uintptr_t tag, std::uint8_t& shard);
 // Takes it out; whether it was still in.
 bool detach_link(context_node& owner, registry_link& link, std::uint8_t shard) noexcept;
@@ -314,6 +315,9 @@ struct verdict {
 // Ends the node (which the caller keeps alive) and what is below it, marks first, then delivers. Whether it was this
 // call that ended it.
 bool cancel(context_node& node, verdict how) noexcept;
+
+// Takes a done node out of its parents' registries, where nothing below it forbids that.
+void leave_registries(context_node& node, bool now) noexcept;
 
 // Ends a node whose time in the deadline queue, `due`, has come: a deadline, or a shield whose budget has run out.
 void expire(context_node& node, std::int64_t due) noexcept;

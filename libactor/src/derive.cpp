@@ -80,9 +80,10 @@ scope merged(const context& first, const context& second, source_location where)
   link.owner = &other;
   try {
     if (!attach_link(other, link, merge_tag, link.shard)) {
-      link.owner = nullptr;
-      const bool expired = (other.word.load(std::memory_order_acquire) & node_head::expired) != 0;
-      detail::cancel(*node, {.expired = expired, .why = retain(other.why)});
+      const auto end = other.word.load(std::memory_order_acquire);
+      detail::cancel(
+          *node,
+          {.expired = (end & node_head::expired) != 0, .now = (end & node_head::hard) != 0, .why = retain(other.why)});
       return owner;
     }
   } catch (const std::bad_alloc&) {
@@ -90,7 +91,7 @@ scope merged(const context& first, const context& second, source_location where)
     throw;
   }
   if (node->is_done())  // ended by the first parent meanwhile
-    detach_link(other, link, link.shard);
+    leave_registries(*node, false);
   return owner;
 }
 

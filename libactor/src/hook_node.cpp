@@ -85,7 +85,6 @@ hook_registration when_done(const context& ctx, done_hook what) {
     release(*hook);
     throw;
   }
-  hook->owner = nullptr;
   hook->fire();
   release(*hook);
   return registration;

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "fixture.hpp"
+
+#include "node_pool.hpp"
+
+#include <cstdlib>
+#include <new>
+
+// Every allocation of this program is counted; each test looks at the difference on its own thread.
+namespace {
+thread_local std::size_t allocations = 0;
+
+void* counted(std::size_t size, std::size_t align) {
+  ++allocations;
+  void* memory = align > alignof(std::max_align_t) ? std::aligned_alloc(align, (size + align - 1) / align * align)
+                                                   : std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr)
+    throw std::bad_alloc{};
+  return memory;
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, 0); }
+void* operator new(std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+using namespace libactor;
+using namespace libactor::test;
+
+BOOST_AUTO_TEST_SUITE(costs)
+
+struct number : context_key<int> {};
+struct name : context_key<std::string> {};
+
+template <class Body>
+std::size_t allocations_of(int times, Body body) {
+  const auto before = allocations;
+  for (int i = 0; i < times; ++i)
+    body();
+  return allocations - before;
+}
+
+BOOST_AUTO_TEST_CASE(C005_obtaining_background_allocates_nothing) {
+  static_cast<void>(background());
+  BOOST_TEST(allocations_of(1000, [] { static_cast<void>(background()); }) == 0u);
+  world w;
+  BOOST_TEST(allocations_of(1000, [&] { static_cast<void>(w.runtime.background()); }) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(C156_allocations_of_the_common_uses_are_as_documented) {
+  context_runtime runtime;
+  auto parent = with_cancel(runtime.background());
+  constexpr int times = 1000;
+  const auto check = [&](std::size_t most_per_use, auto body) {
+    body();  // fills the pool's cache, and the causes of these places
+    BOOST_TEST(allocations_of(times, body) <= most_per_use * times);
+  };
+  check(0, [&] { static_cast<void>(*with_value<number>(parent.ctx(), 1).value<number>()); });
+  check(0, [&] { with_cancel(parent.ctx()).cancel(); });
+  check(0, [&] {
+    auto a = with_timeout(parent.ctx(), 1h);
+    a.cancel();
+  });
+  check(0, [&] { auto expired = with_timeout(parent.ctx(), 0s); });
+  check(2, [&] {  // the waiter and its hook
+    auto a = with_cancel(parent.ctx());
+    const auto hook = detail::when_done(a.ctx(), {});
+    a.cancel();
+    a.ctx().wait();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(C156_live_contexts_cost_far_less_than_one_allocation_each) {
+  auto parent = with_cancel(background());
+  constexpr std::size_t count = 100'000;
+  std::vector<scope> all;
+  all.reserve(count);
+  const auto used = allocations_of(static_cast<int>(count), [&] { all.push_back(with_cancel(parent.ctx())); });
+  BOOST_TEST(used < count / 50);  // pages of nodes, and chunks of the parent's registry
+}
+
+BOOST_AUTO_TEST_CASE(C160_nothing_grows_over_many_derivations_under_one_parent) {
+  world w;
+  auto parent = with_cancel(w.root);
+  const auto derive = [&] {
+    auto a = with_cancel(parent.ctx());
+    auto b = with_timeout(a.ctx(), 1h);
+    static_cast<void>(with_value<number>(b.ctx(), 1));
+  };
+  derive();
+  const auto pages = detail::node_pool::use().pages_bytes;
+  const auto used = allocations_of(rounds(3'333'334), derive);
+  BOOST_TEST(detail::node_pool::use().pages_bytes == pages);
+  BOOST_TEST(used <= static_cast<std::size_t>(rounds(3'333'334)));  // the virtual clock's sorted set takes one each
+  BOOST_TEST(registered(parent.ctx()) == 0u);
+  BOOST_TEST(!w.runtime.next_due().has_value());
+  context_runtime steady;
+  auto other = with_cancel(steady.background());
+  const auto arm = [&] { auto a = with_timeout(other.ctx(), 1h); };
+  arm();
+  BOOST_TEST(allocations_of(rounds(1'000'000), arm) == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "fixture.hpp"
+
+#include "libactor/context_snapshot.hpp"
+
+#include <algorithm>
+#include <map>
+
+using namespace libactor;
+using namespace libactor::test;
+
+BOOST_AUTO_TEST_SUITE(introspection)
+
+struct tenant : context_key<std::string> {};
+
+BOOST_FIXTURE_TEST_CASE(a_snapshot_shows_the_live_contexts_as_a_tree, world) {
+  auto a = with_cancel(root);
+  auto b = with_timeout(a.ctx(), 5s);
+  const auto line = __LINE__ + 1;
+  const auto c = with_value<tenant>(b.ctx(), "acme");
+  auto gone = with_cancel(c);
+  gone = scope{};
+  auto leak = with_cancel(c);
+  leak.cancel(cause{"over"});
+  context_runtime other{context_runtime::driver::virtual_};
+  auto elsewhere = with_cancel(other.background());
+  advance(2s);
+  const auto all = take_snapshot(runtime);
+  BOOST_REQUIRE(all.nodes.size() == 5u);
+  const auto& at_root = all.nodes[0];
+  BOOST_TEST((at_root.kind == context_kind::root));
+  BOOST_REQUIRE(at_root.children.size() == 1u);
+  const auto& at_a = all.nodes[at_root.children[0]];
+  BOOST_TEST((at_a.kind == context_kind::cancel));
+  BOOST_TEST((at_a.age == 2s));
+  const auto& at_b = all.nodes[at_a.children.at(0)];
+  BOOST_TEST((at_b.due == now() + 3s));
+  const auto& at_c = all.nodes[at_b.children.at(0)];
+  BOOST_TEST(at_c.key.ends_with("tenant"));
+  BOOST_TEST(at_c.where.line() == static_cast<unsigned>(line));
+  BOOST_TEST(at_c.handles == 1u);
+  BOOST_TEST(!at_c.done);
+  const auto& at_leak = all.nodes[at_c.children.at(0)];
+  BOOST_TEST(at_leak.done);  // done, and still held
+  BOOST_TEST(at_leak.why.text() == "over");
+  std::ostringstream out;
+  out << all;
+  BOOST_TEST(std::ranges::count(out.str(), '\n') == 5);
+  BOOST_TEST(out.str().find("\n      value(") != std::string::npos);
+  BOOST_TEST(out.str().find("due=3000ms") != std::string::npos);
+  BOOST_TEST(out.str().find("done(explicit: over") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_can_be_taken_while_the_tree_changes) {
+  context_runtime runtime;
+  auto top = with_cancel(runtime.background());
+  race(
+      3, 1, [](int) {},
+      [&](int t, int) {
+        if (t == 0) {
+          for (int i = 0; i < rounds(300); ++i) {
+            std::ostringstream out;
+            out << take_snapshot(runtime);
+            BOOST_REQUIRE(out.str().starts_with("background"));
+          }
+          top.cancel();
+          return;
+        }
+        while (!top.ctx().done()) {
+          auto a = with_cancel(top.ctx());
+          auto b = with_timeout(with_value<tenant>(a.ctx(), "x"), 1h);
+          auto c = with_cancel(b.ctx());
+          a.cancel();
+        }
+      },
+      [](int) {});
+}
+
+BOOST_FIXTURE_TEST_CASE(lifecycle_events_reach_whoever_subscribes, world) {
+  std::vector<std::string> seen;
+  std::map<std::uint64_t, std::uint64_t> parent_of;
+  auto listener = runtime.subscribe([&](const context_event& event) {
+    seen.push_back(std::string{to_string(event.step)} + " " + to_string(event.kind) +
+                   (event.why ? " " + std::string{event.why.text()} : ""));
+    if (event.step == context_event::what::derived)
+      parent_of[event.id] = event.parent;
+    BOOST_TEST(event.where.line() != 0u);
+  });
+  {
+    auto a = with_cancel(root);
+    auto b = with_timeout(a.ctx(), 1s);
+    const auto c = with_value<tenant>(b.ctx(), "x");
+    BOOST_TEST(parent_of.size() == 3u);
+    advance(1s);
+    a.cancel(cause{"enough"});
+  }
+  const std::vector<std::string> expected{
+      "derived cancel",         "derived deadline", "derived value",     "expired deadline deadline exceeded",
+      "canceled cancel enough", "released value",   "released deadline", "released cancel"};
+  BOOST_TEST(seen == expected, boost::test_tools::per_element());
+  listener = context_runtime::subscription{};
+  auto silent = with_cancel(root);
+  BOOST_TEST(seen.size() == expected.size());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_scope_that_is_left_is_reported_as_canceled_and_released, world) {
+  std::vector<context_event::what> seen;
+  const auto first = runtime.subscribe([&](const context_event& event) { seen.push_back(event.step); });
+  int others = 0;
+  auto second = runtime.subscribe([&](const context_event&) { ++others; });
+  { auto a = with_cancel(root); }
+  using what = context_event::what;
+  const std::vector<what> expected{what::derived, what::canceled, what::released};
+  BOOST_TEST((seen == expected));
+  BOOST_TEST(others == 3);
+}
+
+BOOST_AUTO_TEST_CASE(subscriptions_come_and_go_while_contexts_are_made) {
+  context_runtime runtime;
+  std::atomic<int> seen{0};
+  race(
+      2, 1, [](int) {},
+      [&](int t, int) {
+        for (int i = 0; i < rounds(20'000); ++i) {
+          if (t == 0) {
+            auto a = with_cancel(runtime.background());
+            auto b = with_cancel(a.ctx());
+          } else {
+            const auto listener = runtime.subscribe([&](const context_event&) { ++seen; });
+          }
+        }
+      },
+      [](int) {});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
