@@ -154,6 +154,7 @@ child_args check_args(const child_kind& kind, const arg_map& given, std::vector<
       values.emplace(spec.name, i->second);
     }
   }
+  const bool is_readable = faults.size() == before;
   if (declared < given.size()) {
     std::vector<std::string_view> known;
     for (const auto& spec : kind.args)
@@ -165,7 +166,7 @@ child_args check_args(const child_kind& kind, const arg_map& given, std::vector<
     }
   }
   child_args result(std::move(values));
-  if (kind.check && faults.size() == before) {
+  if (kind.check && is_readable) {
     auto further = kind.check(result);
     faults.insert(faults.end(), std::make_move_iterator(further.begin()), std::make_move_iterator(further.end()));
   }

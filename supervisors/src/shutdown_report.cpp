@@ -11,8 +11,12 @@ namespace libactor {
 
 namespace {
 
-// Reports are for people: times to the millisecond.
-std::string rounded(duration d) { return to_string(duration{std::chrono::round<std::chrono::milliseconds>(d)}); }
+// Reports are for people: times to the millisecond, or to the microsecond where that says nothing.
+std::string rounded(duration d) {
+  if (d < std::chrono::milliseconds(10))
+    return to_string(duration{std::chrono::round<std::chrono::microseconds>(d)});
+  return to_string(duration{std::chrono::round<std::chrono::milliseconds>(d)});
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/watchdog.hpp"
 
+#include "actor/caf_seam.hpp"
 #include "actor/type_name.hpp"
 
 #include <algorithm>
@@ -24,7 +25,9 @@ event describe_watched(event_kind kind, std::uint64_t actor, const lifeline& lin
 
 std::string message_of(const activity_cell& cell) {
   const auto* type = cell.message_type.load(std::memory_order_relaxed);
-  return type == nullptr ? "a message" : detail::type_name(*type);
+  if (type == nullptr)
+    return "a message";
+  return *type == typeid(detail::envelope) ? "a timer or signal" : detail::type_name(*type);
 }
 
 }  // namespace

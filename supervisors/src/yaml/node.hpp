@@ -25,6 +25,7 @@ struct node {
 
   type is = type::null;
   bool quoted = false;  // a scalar in quotes, or a block
+  bool faulty = false;  // stands for what is reported already: no further fault is
   std::uint32_t file = 0;
   std::uint32_t offset = 0;
   std::uint32_t end = 0;     // of a quoted scalar: behind its closing quote; else 0

@@ -85,7 +85,9 @@ class builder : public YAML::EventHandler {
                     target == anchors_.end()
                         ? std::vector<report::pending_note>{}
                         : std::vector<report::pending_note>{{at(target->second->offset), "it names this"}});
-      place(make(node::type::null, mark, "?", 0));
+      auto& nothing = make(node::type::null, mark, "?", 0);
+      nothing.faulty = true;
+      place(nothing);
       return;
     }
     count(target->second->weight, offset);

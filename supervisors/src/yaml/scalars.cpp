@@ -79,6 +79,8 @@ duration_fault parse_duration(std::string_view text, duration& result) {
 }
 
 void scalar_reader::fault(const char* code, const node& n, std::string text) {
+  if (n.faulty)
+    return;
   std::vector<report::pending_note> notes;
   if (n.is_scalar()) {
     const auto value = vars_.expand(n);
@@ -147,6 +149,10 @@ std::optional<std::int64_t> scalar_reader::integer(const node& n, std::string_vi
   return result;
 }
 
+void scalar_reader::leading_zero(const node& n, std::string_view text) {
+  fault("Y23", n, quoted(text) + " begins with 0, which some programs read as octal: write the decimal number");
+}
+
 std::optional<double> scalar_reader::real(const node& n, std::string_view what) {
   const auto value = scalar(n, what, "a number");
   if (!value)
@@ -155,7 +161,12 @@ std::optional<double> scalar_reader::real(const node& n, std::string_view what) 
   double result = 0;
   const auto* end = value->text.data() + value->text.size();
   const auto [ptr, error] = std::from_chars(value->text.data(), end, result, std::chars_format::general);
+  const bool has_zero = unsigned_text.size() > 1 && unsigned_text[0] == '0' && is_digit(unsigned_text[1]);
   const bool is_number = value->plain && !unsigned_text.empty() && is_digit(unsigned_text[0]) && ptr == end;
+  if (is_number && has_zero) {
+    leading_zero(n, value->text);
+    return {};
+  }
   if (!is_number || error == std::errc::invalid_argument) {
     wrong_type(n, what, "a number");
     return {};

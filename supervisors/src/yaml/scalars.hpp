@@ -35,6 +35,7 @@ class scalar_reader {
   nearest_word& words() noexcept { return words_; }
 
  private:
+  void leading_zero(const node& n, std::string_view text);
   std::optional<scalar_value> scalar(const node& n, std::string_view what, std::string_view expected);
 
   report& faults_;

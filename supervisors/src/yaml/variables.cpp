@@ -67,7 +67,7 @@ std::optional<scalar_value> variables::expand(const node& scalar) {
   return result;
 }
 
-void variables::fault(expansion& e, const char* code, std::string text) {
+void variables::fault(expansion& e, const char* code, std::string text, bool is_closed) {
   // Its place in the source, if the scalar stands there as it reads.
   const auto& source = faults_.file(e.scalar->file).text();
   auto offset = static_cast<std::size_t>(e.scalar->offset);
@@ -81,7 +81,7 @@ void variables::fault(expansion& e, const char* code, std::string text) {
   }
   const auto end = end_of_reference(source, offset);
   const auto line_end = std::min(source.find('\n', offset), source.size());
-  const auto length = end == std::string::npos || end > line_end ? 2 : end - offset;
+  const auto length = !is_closed || end == std::string::npos || end > line_end ? 2 : end - offset;
   faults_.error(code, {e.scalar->file, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(length)},
                 std::move(text));
 }
@@ -102,7 +102,7 @@ bool variables::append(expansion& e, std::string_view text, std::string& out, bo
       out += text.substr(i, begin - i);
       const auto end = end_of_reference(text, begin);
       if (end == std::string_view::npos) {
-        fault(e, "Y15", "this `${` is never closed: write `$${` for a plain `${`");
+        fault(e, "Y15", "this `${` is never closed: write `$${` for a plain `${`", false);
         return false;
       }
       whole = begin == 0 && end == text.size();

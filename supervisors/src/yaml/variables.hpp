@@ -46,7 +46,7 @@ class variables {
   bool append_variable(expansion& e, std::string_view name, const std::string_view* fallback, std::string& out);
   bool append_nested(expansion& e, std::string_view text, std::string& out);
   bool enter(expansion& e);
-  void fault(expansion& e, const char* code, std::string text);
+  void fault(expansion& e, const char* code, std::string text, bool is_closed = true);
 
   report& faults_;
   environment env_;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "supervisors/tree_spec.hpp"
+
+#include <string>
+
+namespace libactor {
+
+/// The tree as text for people, one line a node, children below their supervisor in start order: the kind or strategy,
+/// the restart type, how long it may take to stop, and what is out of the ordinary (a timeout, dependencies, a
+/// backoff). A node that is not enabled is said to be so. The last line is the budget of the whole stop.
+std::string tree_text(const tree_spec& tree);
+
+}  // namespace libactor

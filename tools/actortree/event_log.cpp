@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "event_log.hpp"
+
+#include "supervisors/child_spec.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/base_sink.h>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+namespace actortree {
+
+namespace {
+
+constexpr std::size_t queue_length = 65536;
+
+std::string wall_time() {
+  const auto now = std::chrono::system_clock::now();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), ms);
+}
+
+std::string rounded(libactor::duration d) {
+  using namespace std::chrono;
+  if (d < milliseconds(10))
+    return libactor::to_string(libactor::duration{round<microseconds>(d)});
+  return libactor::to_string(libactor::duration{round<milliseconds>(d)});
+}
+
+}  // namespace
+
+std::string as_text(const libactor::event& what) {
+  auto line = fmt::format("{:<12} {}", to_string(what.kind), what.path);
+  if (what.kind == libactor::event_kind::output)
+    return line + " | " + what.text;
+  if (what.incarnation > 1)
+    line += fmt::format(" #{}", what.incarnation);
+  if (!what.reason.empty())
+    line += ": " + what.reason;
+  if (what.elapsed.count() != 0 && what.kind != libactor::event_kind::restarting)
+    line += fmt::format(" after {}", rounded(what.elapsed));
+  if (what.count != 0)
+    line += fmt::format(" {}", what.count);
+  if (!what.text.empty())
+    line += (what.reason.empty() && what.elapsed.count() == 0 ? ": " : ", ") + what.text;
+  return line;
+}
+
+std::string as_json(const libactor::event& what, const std::string& wall_time) {
+  nlohmann::ordered_json line;
+  line["time"] = wall_time;
+  line["event"] = to_string(what.kind);
+  line["path"] = what.path;
+  line["actor"] = what.actor;
+  line["incarnation"] = what.incarnation;
+  if (!what.reason.empty())
+    line["reason"] = what.reason;
+  if (!what.text.empty())
+    line["text"] = what.text;
+  if (what.elapsed.count() != 0)
+    line["elapsed_ns"] = what.elapsed.count();
+  if (what.count != 0)
+    line["count"] = what.count;
+  if (what.trace)
+    line["trace"] = to_string(what.trace);
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// Standard output, and a way to wait until all that was queued before is written.
+class event_log::output final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  /// Whether the writer came by within `limit`.
+  bool wait_flushed(std::chrono::seconds limit) {
+    std::unique_lock lock{flush_mutex_};
+    return flushed_.wait_for(lock, limit, [this] { return done_; });
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    std::fwrite(message.payload.data(), 1, message.payload.size(), stdout);
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+  }
+  void flush_() override {
+    std::lock_guard guard{flush_mutex_};
+    done_ = true;
+    flushed_.notify_all();
+  }
+
+  std::mutex flush_mutex_;
+  std::condition_variable flushed_;
+  bool done_ = false;
+};
+
+event_log::event_log(log_format format)
+    : format_(format),
+      output_(std::make_shared<output>()),
+      writer_(std::make_shared<spdlog::details::thread_pool>(queue_length, 1)),
+      logger_(std::make_shared<spdlog::async_logger>("events", output_, writer_,
+                                                     spdlog::async_overflow_policy::overrun_oldest)) {}
+
+event_log::~event_log() = default;
+
+void event_log::on_event(const libactor::event& what) noexcept {
+  write(format_ == log_format::json ? as_json(what, wall_time()) : wall_time().substr(11, 12) + "  " + as_text(what));
+}
+
+void event_log::say(const std::string& words) noexcept {
+  if (format_ == log_format::text) {
+    write(wall_time().substr(11, 12) + "  " + words);
+    return;
+  }
+  nlohmann::ordered_json line;
+  line["time"] = wall_time();
+  line["event"] = "run";
+  line["text"] = words;
+  write(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+// The line is passed as it is, not as a format: a path or an output may hold braces.
+void event_log::write(std::string line) noexcept { logger_->log(spdlog::level::info, spdlog::string_view_t(line)); }
+
+void event_log::flush() noexcept {
+  logger_->flush();
+  output_->wait_flushed(std::chrono::seconds(5));
+}
+
+std::size_t event_log::lost() const noexcept { return writer_->overrun_counter(); }
+
+}  // namespace actortree

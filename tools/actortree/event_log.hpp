@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/event.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace spdlog {
+class logger;
+namespace details {
+class thread_pool;
+}
+}  // namespace spdlog
+
+namespace actortree {
+
+enum class log_format { text, json };
+
+/// Writes each event as one line to standard output, from a thread of its own. When that is slower than the tree, the
+/// oldest lines are lost, and counted; the tree is never held up. Thread-safe.
+class event_log final : public libactor::event_sink {
+ public:
+  explicit event_log(log_format format);
+  ~event_log() override;
+
+  void on_event(const libactor::event& what) noexcept override;
+  /// A line about the run as a whole.
+  void say(const std::string& words) noexcept;
+  /// Writes out what is queued; what comes after is lost. For a program that leaves without its destructors.
+  void flush() noexcept;
+  std::size_t lost() const noexcept;
+
+ private:
+  void write(std::string line) noexcept;
+
+  class output;
+
+  log_format format_;
+  std::shared_ptr<output> output_;
+  std::shared_ptr<spdlog::details::thread_pool> writer_;
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+/// One event as a line for people: what happened, the path, and what else is known.
+std::string as_text(const libactor::event& what);
+/// One event as a JSON object on one line. Bytes that are not UTF-8 become U+FFFD.
+std::string as_json(const libactor::event& what, const std::string& wall_time);
+
+}  // namespace actortree

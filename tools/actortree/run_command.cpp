@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "commands.hpp"
+#include "exit_status.hpp"
+#include "kinds.hpp"
+#include "libactor/actor/scheduler.hpp"
+#include "supervisors/runtime.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace actortree {
+
+namespace {
+
+using namespace std::chrono_literals;
+using libactor::duration;
+
+class descriptor {
+ public:
+  explicit descriptor(int fd, const char* what) : fd_(fd) {
+    if (fd < 0)
+      throw std::system_error(errno, std::generic_category(), what);
+  }
+  ~descriptor() { ::close(fd_); }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/// SIGINT and SIGTERM as something to poll. Made before any thread, so that all threads inherit the mask.
+class signals {
+ public:
+  signals() : fd_(open(), "signalfd") {}
+  int fd() const noexcept { return fd_.get(); }
+  /// The name of the signal that came in.
+  std::string take() const {
+    signalfd_siginfo info{};
+    if (::read(fd_.get(), &info, sizeof info) != sizeof info)
+      throw std::system_error(errno, std::generic_category(), "signalfd");
+    return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+  }
+
+ private:
+  static int open() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGINT);
+    ::sigaddset(&set, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    return ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+  descriptor fd_;
+};
+
+/// What the tree's own threads tell the main thread.
+class mailbox {
+ public:
+  mailbox() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd") {}
+  int fd() const noexcept { return fd_.get(); }
+
+  void started(const caf::error& error) {
+    {
+      std::lock_guard guard{mutex_};
+      if (error)
+        start_error_ = error;
+    }
+    ring();
+  }
+  void ended(const caf::error& reason) {
+    {
+      std::lock_guard guard{mutex_};
+      end_reason_ = reason;
+      ended_ = true;
+    }
+    ring();
+  }
+  void drain() const {
+    eventfd_t count = 0;
+    ::eventfd_read(fd_.get(), &count);
+  }
+  bool has_ended() const {
+    std::lock_guard guard{mutex_};
+    return ended_;
+  }
+  caf::error start_error() const {
+    std::lock_guard guard{mutex_};
+    return start_error_;
+  }
+  caf::error end_reason() const {
+    std::lock_guard guard{mutex_};
+    return end_reason_;
+  }
+
+ private:
+  void ring() const { ::eventfd_write(fd_.get(), 1); }
+  descriptor fd_;
+  mutable std::mutex mutex_;
+  caf::error start_error_;
+  caf::error end_reason_;
+  bool ended_ = false;
+};
+
+class supervised_run {
+ public:
+  supervised_run(const run_options& options, libactor::tree_spec tree, event_log& log, libactor::runtime& runtime,
+                 const signals& incoming, mailbox& mail)
+      : options_(options), tree_(std::move(tree)), log_(log), runtime_(runtime), incoming_(incoming), mail_(mail) {}
+
+  /// Until the tree has ended, or must be left behind.
+  void wait() {
+    if (options_.stop_after)
+      stop_at_ = clock::now() + *options_.stop_after;
+    while (!mail_.has_ended()) {
+      pollfd ready[] = {{incoming_.fd(), POLLIN, 0}, {mail_.fd(), POLLIN, 0}};
+      if (::poll(ready, 2, milliseconds_to_wait()) < 0 && errno != EINTR)
+        throw std::system_error(errno, std::generic_category(), "poll");
+      mail_.drain();
+      if ((ready[0].revents & POLLIN) != 0)
+        on_signal(incoming_.take());
+      if (stop_at_ && clock::now() >= *stop_at_)
+        stop("--for has passed", libactor::cause_origin::explicit_);
+      if (leave_at_ && clock::now() >= *leave_at_)
+        return;
+    }
+  }
+
+  bool at_once() const noexcept { return at_once_; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  int milliseconds_to_wait() const {
+    auto next = clock::time_point::max();
+    for (const auto& at : {stop_at_, leave_at_}) {
+      if (at)
+        next = std::min(next, *at);
+    }
+    if (next == clock::time_point::max())
+      return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - clock::now()).count();
+    return static_cast<int>(std::clamp<long>(left, 0, 3'600'000));
+  }
+
+  void on_signal(const std::string& name) {
+    if (!stopping_) {
+      stop(name, libactor::cause_origin::signal);
+      return;
+    }
+    log_.say("stopping at once: a second signal (" + name + ")");
+    at_once_ = true;
+    runtime_.stop_now(libactor::cause(name, libactor::cause_origin::signal));
+    leave_at_ = clock::now() + tree_.root.kill_grace + 1s;
+  }
+
+  void stop(const std::string& why, libactor::cause_origin origin) {
+    stop_at_.reset();
+    if (std::exchange(stopping_, true))
+      return;
+    log_.say("stopping: " + why);
+    runtime_.request_stop(libactor::cause(why, origin));
+    if (tree_.budget != libactor::infinite && tree_.on_overrun == libactor::overrun_action::abandon)
+      leave_at_ = clock::now() + tree_.budget;
+  }
+
+  const run_options& options_;
+  libactor::tree_spec tree_;
+  event_log& log_;
+  libactor::runtime& runtime_;
+  const signals& incoming_;
+  mailbox& mail_;
+  std::optional<clock::time_point> stop_at_;
+  std::optional<clock::time_point> leave_at_;
+  bool stopping_ = false;
+  bool at_once_ = false;
+};
+
+int status_of(const libactor::shutdown_report& report, const mailbox& mail, bool at_once) {
+  if (mail.start_error() && libactor::ending_of(mail.start_error()) == libactor::ending::abnormal)
+    return start_failed;
+  if (at_once)
+    return stopped_at_once;
+  if (!report.within_budget || report.abandoned() != 0)
+    return overrun;
+  return libactor::ending_of(mail.end_reason()) == libactor::ending::abnormal ? tree_failed : ok;
+}
+
+}  // namespace
+
+int run(const run_options& options) {
+  const signals incoming;
+  const auto catalog = built_in_kinds();
+  const auto tree = load(options.file, catalog);
+  if (!tree)
+    return bad_file;
+  mailbox mail;
+  const auto log = std::make_shared<event_log>(options.log);
+  caf::actor_system_config cfg;
+  libactor::configure(cfg);
+  caf::actor_system system{cfg};
+  int status = ok;
+  {
+    libactor::runtime_options with;
+    with.sinks.push_back(log);
+    with.on_ended = [&mail](const caf::error& reason) { mail.ended(reason); };
+    libactor::runtime runtime{system, std::move(with)};
+    runtime.start(*tree, catalog, [&mail](const caf::error& e) { mail.started(e); });
+    supervised_run running{options, *tree, *log, runtime, incoming, mail};
+    running.wait();
+    // `on_ended` is called just before the runtime itself knows of the end, which the report needs.
+    if (mail.has_ended())
+      runtime.wait_ended(libactor::infinite);
+    const auto report = runtime.report();
+    status = status_of(report, mail, running.at_once());
+    if (mail.start_error() && status == start_failed)
+      log->say("did not start: " + libactor::describe(mail.start_error()));
+    log->say("shutdown report\n" + to_string(report));
+    if (log->lost() != 0)
+      log->say(std::to_string(log->lost()) + " lines of the log were lost: standard output was too slow");
+    // What was abandoned still runs on the actor system's threads, which can't be joined then.
+    if (!report.within_budget || report.abandoned() != 0) {
+      log->flush();
+      ::_exit(status);
+    }
+  }
+  return status;
+}
+
+}  // namespace actortree
