@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "run_of_program.hpp"
+
+#include <signal.h>
+#include <boost/test/unit_test.hpp>
+
+using namespace scenario;
+
+namespace {
+
+constexpr int ok = 0;
+constexpr int start_failed = 4;
+constexpr int tree_failed = 5;
+
+struct one_folder {
+  scratch_folder folder;
+  std::string tree(const std::string& text) { return folder.file("tree.yaml", "schema: 1\n" + text); }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(run_, one_folder)
+
+BOOST_AUTO_TEST_CASE(a_tree_starts_in_order_stops_by_itself_in_reverse_and_ends_with_0) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: demo.store, args: {url: "memory:a"}}
+    - {id: b, children: [{id: c, kind: demo.http}]}
+    - {id: d, kind: process, restart: transient, args: {command: [sleep, "3600"]}}
+)");
+  run_of_program program({"run", file, "--for", "300ms", "--log", "json"});
+  BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(
+      program.order({"started", "stopped"}) ==
+          (std::vector<std::string>{"started /t/a", "started /t/b/c", "started /t/b", "started /t/d", "started /t",
+                                    "stopped /t/d", "stopped /t/b/c", "stopped /t/b", "stopped /t/a", "stopped /t"}),
+      boost::test_tools::per_element());
+  BOOST_TEST(program.err() == "");
+}
+
+BOOST_AUTO_TEST_CASE(text_is_the_default_and_ends_with_the_report) {
+  const auto file = tree(R"(
+tree: {id: t, children: [{id: a, kind: process, args: {command: [sh, -c, "echo hello; exec sleep 3600"]}}]}
+)");
+  run_of_program program({"run", file, "--for", "300ms"});
+  BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(program.out().find("/t/a | hello") != std::string::npos, program.out());
+  BOOST_TEST(program.out().find("shutdown report") != std::string::npos, program.out());
+}
+
+BOOST_AUTO_TEST_CASE(every_line_of_the_json_log_is_an_object_whatever_a_process_writes) {
+  // Bytes that are no UTF-8, quotes, control characters, an escape, and a line that is longer than the limit.
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - id: a
+      kind: process
+      restart: temporary
+      args: {command: [sh, -c, 'printf "a\377\200\"\\\\\001\033[1m{}\n"; head -c 70000 /dev/zero | tr "\\0" x']}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("ended", "/t/a");
+  program.signal(SIGINT);
+  BOOST_TEST(program.exit_status() == ok);
+  // A line that is no object is a fault of its own, found by the destructor.
+  const auto output = program.wait("output", "/t/a").at("text").get<std::string>();
+  BOOST_TEST(output.starts_with("a"));
+  BOOST_TEST(output.ends_with("\"\\\x01\x1b[1m{}"), output);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_does_not_exist_is_a_failed_start_that_says_so) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - {id: b, kind: process, args: {command: [no-such-command-here]}}
+)");
+  run_of_program program({"run", file});
+  BOOST_TEST(program.exit_status() == start_failed);
+  const auto out = program.out();
+  BOOST_TEST(out.find("cannot run no-such-command-here: No such file or directory") != std::string::npos, out);
+  BOOST_TEST(out.find("stopped      /t/a") != std::string::npos, out);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_ends_is_restarted_and_too_many_restarts_end_the_tree) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  intensity: 2
+  period: 1m
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - {id: b, kind: process, args: {command: [sh, -c, "exit 3"]}}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  BOOST_TEST(program.exit_status() == tree_failed);
+  BOOST_TEST(program.wait("crashed", "/t/b", 3).at("reason") == "exit_status: 3");
+  program.wait("gave_up", "/t");
+  program.wait("stopped", "/t/a");
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_throws_is_restarted_and_its_words_are_in_the_log) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  intensity: 100
+  children: [{id: a, kind: demo.crash, args: {after: 10ms, text: boom}}]
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  const auto reason = program.wait("crashed", "/t/a").at("reason").get<std::string>();
+  BOOST_TEST(reason.find("boom") != std::string::npos, reason);
+  program.wait("started", "/t/a", 2);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_stuck_handler_is_reported_and_its_return_too) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: demo.stuck, args: {after: 10ms, for: 700ms}, watch: {stuck_after: 100ms}}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("stuck", "/t/a");
+  program.wait("recovered", "/t/a");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(the_processes_of_a_program_that_is_killed_end_with_it) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - {id: b, kind: process, args: {command: [sleep, "3600"]}}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("started", "/t");
+  BOOST_TEST(program.alive().size() == 3u);
+  program.signal(SIGKILL);
+  BOOST_TEST(program.exit_status() == 1000 + SIGKILL);
+  BOOST_TEST(program.leaves_nothing());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

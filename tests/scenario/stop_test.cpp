@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "run_of_program.hpp"
+
+#include <signal.h>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace scenario;
+
+namespace {
+
+constexpr int ok = 0;
+constexpr int stopped_at_once = 7;
+
+struct one_folder {
+  scratch_folder folder;
+  std::string tree(const std::string& text) { return folder.file("tree.yaml", "schema: 1\n" + text); }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(stop_, one_folder)
+
+BOOST_DATA_TEST_CASE(a_signal_stops_a_running_tree_in_order, boost::unit_test::data::make({SIGTERM, SIGINT}), number) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - {id: b, kind: process, args: {command: [sh, -c, "sleep 3600 & sleep 3600 & wait"]}}
+    - {id: c, kind: demo.worker}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("started", "/t");
+  program.signal(number);
+  BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(program.order({"stopped"}) ==
+                 (std::vector<std::string>{"stopped /t/c", "stopped /t/b", "stopped /t/a", "stopped /t"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_in_the_middle_of_a_start_stops_what_has_started) {
+  // The second child never becomes ready, and the third is never reached.
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - id: b
+      kind: process
+      start_timeout: 1h
+      ready: {timeout: 1h}
+      args: {command: [sh, -c, "echo going; exec sleep 3600"], ready_line: never}
+    - {id: c, kind: process, args: {command: [sleep, "3600"]}}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("output", "/t/b");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  program.wait("stopped", "/t/a");
+  BOOST_TEST(program.order({"start_asked"}) ==
+                 (std::vector<std::string>{"start_asked /t", "start_asked /t/a", "start_asked /t/b"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_in_the_middle_of_a_restart_stops_the_tree) {
+  // Its second start never completes.
+  const auto file = tree(R"(
+tree:
+  id: t
+  intensity: 10
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - id: b
+      kind: process
+      start_timeout: 1h
+      ready: {timeout: 1h}
+      args:
+        command: [sh, -c, "if mkdir once; then echo ready; exit 1; else echo again; exec sleep 3600; fi"]
+        cwd: )" + folder.path() +
+                         R"(
+        ready_line: ready
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("output", "/t/b", 2);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  program.wait("stopped", "/t/a");
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_while_a_restart_is_delayed_does_not_wait_for_it) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - {id: b, kind: process, args: {command: [sh, -c, "exit 1"]}, backoff: {min: 1h, max: 1h}}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("restarting", "/t/b");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_signal_in_the_middle_of_a_stop_ends_everything_at_once) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: a, kind: process, args: {command: [sh, -c, "trap '' TERM; sleep 3600 & wait; sleep 3600"]}, shutdown: 1h}
+    - {id: b, kind: demo.stubborn, shutdown: 1h}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("started", "/t");
+  program.signal(SIGTERM);
+  program.wait("note", "/t/b");  // it has seen its stop, and ignores it
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == stopped_at_once);
+}
+
+BOOST_AUTO_TEST_CASE(what_ignores_its_stop_is_killed_and_the_report_says_so) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - id: a
+      kind: process
+      args: {command: [sh, -c, "trap '' TERM; echo up; sleep 3600; sleep 3600"]}
+      shutdown: 100ms
+    - {id: b, kind: demo.stubborn, shutdown: 100ms}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("output", "/t/a");
+  program.wait("started", "/t");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(program.order({"killed"}) == (std::vector<std::string>{"killed /t/b", "killed /t/a"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
