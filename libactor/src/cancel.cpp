@@ -211,7 +211,7 @@ sweep::outcome sweep::visit(context_node& node, locked_registry& held, member m)
     word |= node_head::hard;
   const bool bare = child.bag.empty();
   if (!now_ && child.what() == node_kind::boundary) {
-    if (bare)
+    if (bare && !was_settled_below)
       unregister(held.bag(), link);
     else
       settle(held, link, m.tag());

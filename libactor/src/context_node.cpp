@@ -5,6 +5,7 @@
 #include "libactor/violation.hpp"
 #include "runtime_core.hpp"
 
+#include <memory>
 #include <new>
 #include <thread>
 #include <vector>
@@ -91,6 +92,7 @@ context_node& free_root() noexcept {
   alignas(context_node) static std::byte memory[sizeof(context_node)];  // never destroyed: contexts may outlive main
   static context_node& root = []() -> context_node& {
     auto* node = new (memory) context_node;
+    std::construct_at(&node->word, std::uint64_t{0});
     node->kind = static_cast<std::uint8_t>(node_kind::root);
     node->refs.store(1, std::memory_order_relaxed);
     node->word.store(node_head::live | node_head::handles | node_head::never | node_head::immortal,
@@ -214,6 +216,7 @@ bool attach_shield_to_dead(context_node& node, context_node& owner) noexcept {
     std::uint8_t shard;
     std::size_t below;  // the step that led here
   };
+  bool met_hard = false;
   try {
     std::vector<step> steps{{&owner, &node, node_tag, node.shard, 0}};
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -222,15 +225,8 @@ bool attach_shield_to_dead(context_node& node, context_node& owner) noexcept {
         locked_registry held{*at, shard};
         const auto at_word = at->word.load(std::memory_order_acquire);
         if ((at_word & node_head::hard) != 0) {
-          held.release();
-          // What lies between had ended before, and was not told.
-          for (auto on_way = i; on_way != 0;) {
-            on_way = steps[on_way].below;
-            auto& between = *steps[on_way].owner;
-            unlock(between.word, lock(between.word) | node_head::hard);
-          }
-          inherit_end(node, owner);
-          return true;
+          met_hard = true;
+          continue;
         }
         if (link->registered() || (at_word & node_head::never) != 0)
           continue;
@@ -248,6 +244,22 @@ bool attach_shield_to_dead(context_node& node, context_node& owner) noexcept {
         if (merge.owner != nullptr)
           steps.push_back({merge.owner, &merge, merge_tag, merge.shard, i});
       }
+    }
+    // `cancel_now` did not tell what had ended before, and left: it is told now, from above downwards.
+    for (bool changed = met_hard; changed;) {
+      changed = false;
+      for (auto i = steps.size(); i-- > 1;) {
+        auto& below = *steps[steps[i].below].owner;
+        if ((steps[i].owner->word.load(std::memory_order_acquire) & node_head::hard) == 0 ||
+            (below.word.load(std::memory_order_relaxed) & node_head::hard) != 0)
+          continue;
+        unlock(below.word, lock(below.word) | node_head::hard);
+        changed = true;
+      }
+    }
+    if ((owner.word.load(std::memory_order_acquire) & node_head::hard) != 0) {
+      inherit_end(node, owner);
+      return true;
     }
     start_budget(node);
   } catch (const std::bad_alloc&) {

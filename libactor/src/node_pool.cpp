@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <memory>
 #include <mutex>
 #include <new>
 
@@ -124,7 +125,7 @@ void cache::refill(std::size_t index) {
   const auto slots = (page_bytes - page_head) / slot_bytes;
   for (auto i = slots; i-- > 0;) {
     auto* place = memory + page_head + i * slot_bytes;
-    new (place) node_head;
+    std::construct_at(&(new (place) node_head)->word, std::uint64_t{0});
     auto* slot = reinterpret_cast<free_slot*>(place);
     free[index].push(slot);
     poison(slot, slot_bytes);
@@ -163,7 +164,7 @@ void* allocate(std::size_t size) {
       }
     }
     auto* memory = static_cast<std::byte*>(::operator new (page_head + size, std::align_val_t{128}));
-    new (memory + page_head) node_head;
+    std::construct_at(&(new (memory + page_head) node_head)->word, std::uint64_t{0});
     publish_page(size, 1, memory);
     all.bytes.fetch_add(page_head + size, std::memory_order_relaxed);
     return memory + page_head;

@@ -20,6 +20,7 @@ std::int64_t steady_now() noexcept { return std::chrono::steady_clock::now().tim
 
 runtime_core::runtime_core(context_runtime& runtime, bool virtual_clock)
     : owner{&runtime}, is_virtual{virtual_clock}, executor_{virtual_clock} {
+  std::construct_at(&root.word, std::uint64_t{0});
   root.kind = static_cast<std::uint8_t>(node_kind::root);
   root.core = this;
   root.refs.store(1, std::memory_order_relaxed);

@@ -25,7 +25,12 @@ struct node_head {
   static constexpr std::uint64_t hard = 8192;       ///< `cancel_now` has passed here: nothing below lives on
   static constexpr std::uint64_t one = 1ULL << 32;  ///< one child, pin or registration that keeps the node alive
 
-  std::atomic<std::uint64_t> word{0};
+  /// Leaves `word` alone: a node is made in a slot whose word others may be reading, and which is 0 already.
+  node_head() noexcept {}
+
+  union {
+    std::atomic<std::uint64_t> word;
+  };
   std::atomic<std::uint32_t> refs{0};
   std::uint8_t kind = 0;
   std::uint8_t shard = 0;
