@@ -90,11 +90,14 @@ runtime::~runtime() {
     stop_now(cause("its runtime was destroyed", cause_origin::shutdown));
     return;
   }
-  if (wait_ended(0s))
-    return;
-  if (!bounded)
-    stop_now(cause("its runtime was destroyed", cause_origin::shutdown));
-  stop(bounded ? impl_->tree.budget : impl_->tree.root.kill_grace * 2);
+  if (!wait_ended(0s)) {
+    if (!bounded)
+      stop_now(cause("its runtime was destroyed", cause_origin::shutdown));
+    stop(bounded ? impl_->tree.budget : impl_->tree.root.kill_grace * 2);
+  }
+  // Actors that are still being taken apart share the contexts' runtime: the last of them may go on that runtime's own
+  // thread, which can't wait for itself.
+  impl_->contexts->shut_down();
 }
 
 context_runtime& runtime::contexts() noexcept { return *impl_->contexts; }
@@ -197,8 +200,8 @@ void runtime::stop_now(cause why) {
 
 shutdown_report runtime::stop(std::optional<duration> budget, cause why) {
   impl_->request_stop(budget, std::move(why));
-  const auto limit = budget.value_or(impl_->tree.budget);
-  wait_ended(limit);
+  const bool waits = impl_->tree.on_overrun == overrun_action::wait;
+  wait_ended(waits ? infinite : budget.value_or(impl_->tree.budget));
   return report();
 }
 

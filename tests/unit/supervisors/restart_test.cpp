@@ -260,9 +260,71 @@ BOOST_FIXTURE_TEST_CASE(S098_R27_suspend_pauses_restarts_until_they_are_resumed,
   BOOST_TEST(is_alive("/root/a"));
 }
 
-BOOST_FIXTURE_TEST_CASE(S100_a_significant_child_that_ends_shuts_its_supervisor_down, world) {
+BOOST_AUTO_TEST_CASE(S100_a_significant_child_that_ends_shuts_its_supervisor_down_in_exactly_these_cells) {
+  const auto temporary = restart_type::temporary;
+  const auto transient = restart_type::transient;
+  const struct {
+    restart_type type;
+    const char* end;
+    bool shuts_down;
+  } cells[] = {
+      {temporary, "terminate", false}, {temporary, "kill", true},     {temporary, "error", true},
+      {temporary, "normal", true},     {temporary, "shutdown", true}, {transient, "terminate", false},
+      {transient, "kill", false},      {transient, "error", false},   {transient, "normal", true},
+      {transient, "shutdown", true},
+  };
+  for (const auto when : {auto_shutdown::any_significant, auto_shutdown::all_significant}) {
+    for (const auto& cell : cells) {
+      BOOST_TEST_CONTEXT(to_string(when) << ' ' << to_string(cell.type) << ' ' << cell.end) {
+        world w;
+        w.start_ok(one_for_one()
+                       .child(one_for_one("b")
+                                  .intensity(5, 10s)
+                                  .auto_shutdown(when)
+                                  .child("s", ordinary)
+                                  .restart(cell.type)
+                                  .significant()
+                                  .child("t", ordinary))
+                       .restart(temporary)
+                       .tree());
+        if (cell.end == "terminate"s) {
+          w.ask<caf::unit_t>("/root/b", supervisor_verb::terminate_child("s"));
+        } else if (cell.end == "kill"s) {
+          caf::anon_send_exit(w.at("/root/b/s"), caf::exit_reason::kill);
+          w.settle();
+        } else {
+          w.tell("/root/b/s", cell.end);
+        }
+        BOOST_TEST(w.is_alive("/root/b") == !cell.shuts_down);
+        if (cell.shuts_down)
+          BOOST_TEST(w.ends().back() == "ended /root/b user_shutdown");
+      }
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(S100_all_significant_waits_for_the_last_one, world) {
   start_ok(one_for_one()
                .child(one_for_one("b")
+                          .auto_shutdown(auto_shutdown::all_significant)
+                          .child("s", ordinary)
+                          .restart(restart_type::temporary)
+                          .significant()
+                          .child("t", ordinary)
+                          .restart(restart_type::temporary)
+                          .significant())
+               .restart(restart_type::temporary)
+               .tree());
+  tell("/root/b/s", "normal");
+  BOOST_TEST(is_alive("/root/b"));
+  tell("/root/b/t", "normal");
+  BOOST_TEST(!is_alive("/root/b"));
+}
+
+BOOST_FIXTURE_TEST_CASE(S101_siblings_stopped_by_a_strategy_do_not_count_as_significant_ends, world) {
+  start_ok(one_for_one()
+               .child(one_for_all("b")
+                          .intensity(5, 10s)
                           .auto_shutdown(auto_shutdown::any_significant)
                           .child("s", ordinary)
                           .restart(restart_type::transient)
@@ -270,9 +332,28 @@ BOOST_FIXTURE_TEST_CASE(S100_a_significant_child_that_ends_shuts_its_supervisor_
                           .child("t", ordinary))
                .restart(restart_type::temporary)
                .tree());
-  tell("/root/b/s", "normal");
+  tell("/root/b/t", "error");
+  BOOST_TEST(is_alive("/root/b/s"));
+  BOOST_TEST(is_alive("/root/b/t"));
+}
+
+BOOST_FIXTURE_TEST_CASE(S102_a_significant_supervisor_that_shuts_itself_down_ends_its_parent_in_turn, world) {
+  auto inner = one_for_one("c").auto_shutdown(auto_shutdown::any_significant);
+  inner.child("s", ordinary).restart(restart_type::temporary).significant();
+  start_ok(one_for_one()
+               .child(one_for_one("b")
+                          .auto_shutdown(auto_shutdown::any_significant)
+                          .child(inner)
+                          .restart(restart_type::transient)
+                          .significant())
+               .restart(restart_type::temporary)
+               .child(one_for_one("d").child(inner).restart(restart_type::transient))
+               .tree());
+  tell("/root/b/c/s", "normal");
   BOOST_TEST(!is_alive("/root/b"));
-  BOOST_TEST(ends().back() == "ended /root/b user_shutdown");
+  tell("/root/d/c/s", "normal");
+  BOOST_TEST(!is_alive("/root/d/c"));
+  BOOST_TEST(is_alive("/root/d"));
 }
 
 BOOST_FIXTURE_TEST_CASE(S111_S112_a_subtree_that_gives_up_is_restarted_by_its_parent, world) {
@@ -287,6 +368,20 @@ BOOST_FIXTURE_TEST_CASE(S111_S112_a_subtree_that_gives_up_is_restarted_by_its_pa
   BOOST_TEST((at("/root/b/v") != v));
   BOOST_TEST(is_alive("/root/b/w"));
   BOOST_TEST(log({event_kind::crashed}).back() == "crashed /root/b gave_up: more than 1 restarts in 10s");
+}
+
+BOOST_FIXTURE_TEST_CASE(S112_a_subtree_that_gives_up_returns_without_its_dynamic_children, world) {
+  start_ok(
+      one_for_one()
+          .intensity(5, 10s)
+          .child(one_for_one("b").intensity(0, 10s).child("w", ordinary).dynamic("pool", worker_spec("d", ordinary)))
+          .tree());
+  ask<caf::actor>("/root/b/pool", supervisor_verb::start_child());
+  BOOST_TEST(is_alive("/root/b/pool/d#1"));
+  tell("/root/b/w", "error");
+  BOOST_TEST(is_alive("/root/b/w"));
+  BOOST_TEST(is_alive("/root/b/pool"));
+  BOOST_TEST((*ask<std::vector<child_info>>("/root/b/pool", supervisor_verb::which_children()))->empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(S116_an_unknown_message_to_a_supervisor_is_reported_and_ignored, world) {

@@ -81,6 +81,21 @@ BOOST_FIXTURE_TEST_CASE(S005_a_start_function_that_declines_leaves_no_handle_and
   BOOST_TEST((*counts)->active == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(S005_the_spec_of_a_temporary_or_dynamic_child_that_declines_is_dropped, world) {
+  auto declines = [](child_start& start) { return start.decline(); };
+  child_spec model;
+  model.id = "w";
+  model.what = function_child{declines};
+  start_ok(
+      one_for_one().child_started_by("a", declines).restart(restart_type::temporary).dynamic("pool", model).tree());
+  BOOST_TEST((**ask<child_counts>("/root", supervisor_verb::count_children()) == child_counts{1, 1, 1, 0}));
+  const auto answer = ask<caf::actor>("/root/pool", supervisor_verb::start_child());
+  BOOST_REQUIRE(answer);
+  BOOST_REQUIRE(*answer);
+  BOOST_TEST(!**answer);
+  BOOST_TEST((*ask<std::vector<child_info>>("/root/pool", supervisor_verb::which_children()))->empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(S060_a_specification_with_faults_starts_nothing_and_names_them, world) {
   auto result = start(one_for_one("").child("a", ordinary).tree());
   BOOST_REQUIRE(result);

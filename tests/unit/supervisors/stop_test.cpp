@@ -70,19 +70,49 @@ BOOST_FIXTURE_TEST_CASE(S024_brutal_kill_overtakes_a_backlog_of_10000_ordinary_m
 }
 
 BOOST_FIXTURE_TEST_CASE(S025_children_that_end_by_themselves_during_a_stop_keep_their_reasons, world) {
-  auto tree = one_for_one().tree();
-  auto builder = one_for_one().child("a", ordinary).child("b", ordinary).child("c", ordinary);
+  const std::pair<const char*, const char*> ways[] = {{"normal", "ended {} normal"},
+                                                      {"shutdown", "ended {} user_shutdown"},
+                                                      {"shutdown with words", "ended {} shutdown: for the night"},
+                                                      {"error", "crashed {} invalid_argument"}};
+  auto builder = one_for_one();
+  std::vector<std::pair<std::string, const char*>> others;  // path, and how it shall end
+  lines expected;
+  for (const auto type : {restart_type::permanent, restart_type::transient, restart_type::temporary}) {
+    for (const auto& [how, line] : ways) {
+      const auto id = std::to_string(others.size());
+      builder.child(id, ordinary).restart(type);
+      others.emplace_back("/root/" + id, how);
+      expected.push_back(std::string(line).replace(std::string(line).find("{}"), 2, "/root/" + id));
+    }
+  }
   builder.child("slow", slow_to_stop, 4s);
   start_ok(builder.tree());
   stop();
-  tell("/root/a", "normal");
-  tell("/root/b", "shutdown");
-  tell("/root/c", "error");
+  for (const auto& [path, how] : others)
+    tell(path, how);
   advance(4s);
-  const lines expected{"ended /root/a normal", "ended /root/b user_shutdown", "crashed /root/c invalid_argument",
-                       "stopped /root/slow user_shutdown", "stopped /root user_shutdown"};
+  expected.push_back("stopped /root/slow user_shutdown");
+  expected.push_back("stopped /root user_shutdown");
   BOOST_TEST(ends() == expected, boost::test_tools::per_element());
   BOOST_TEST(log({event_kind::restarting}).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(S026_dynamic_children_may_answer_a_stop_with_any_reason, world) {
+  auto reasons = std::make_shared<std::vector<caf::error>>(
+      std::vector<caf::error>{caf::error{}, caf::exit_reason::user_shutdown,
+                              make_error(errc::shutdown, "for the night"), make_error(errc::abandoned)});
+  auto next = std::make_shared<std::size_t>(0);
+  auto model = worker_spec("w", [reasons, next](worker* self) {
+    const auto reason = (*reasons)[(*next)++];
+    self->on_down_signal([self, reason](const down_signal&) { self->finish(reason); });
+    return ordinary(self);
+  });
+  start_ok(one_for_one().dynamic("pool", model).tree());
+  for (std::size_t i = 0; i != reasons->size(); ++i)
+    BOOST_TEST(ask<caf::actor>("/root/pool", supervisor_verb::start_child()).has_value());
+  stop();
+  BOOST_TEST(ends().size() == 6u);
+  BOOST_TEST(ends()[4] == "stopped /root/pool user_shutdown");
 }
 
 BOOST_FIXTURE_TEST_CASE(S027_dynamic_shutdown_is_parallel, world) {

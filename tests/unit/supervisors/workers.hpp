@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using namespace std::string_literals;
 using lines = std::vector<std::string>;
 
-/// Ends with the given reason on `fail_atom`-like strings: "error", "throw", "normal", "shutdown", or answers "ping".
+/// Ends as the message says ("error", "throw", "normal", "shutdown", "shutdown with words"), or answers with it.
 inline caf::behavior ordinary(worker* self) {
   return {[self](const std::string& what) -> std::string {
     if (what == "error")
@@ -28,6 +28,8 @@ inline caf::behavior ordinary(worker* self) {
       throw std::logic_error("boom");
     else if (what == "normal")
       self->finish();
+    else if (what == "shutdown with words")
+      self->finish(make_error(errc::shutdown, "for the night"));
     else if (what == "shutdown")
       self->finish(caf::exit_reason::user_shutdown);
     return what;
