@@ -10,9 +10,13 @@ detail::runtime_core& detail::runtime_core::of(context_runtime& runtime) noexcep
 
 context_runtime::context_runtime(driver drive) : core_{new detail::runtime_core{*this, drive == driver::virtual_}} {}
 
-context_runtime::~context_runtime() {
+void context_runtime::shut_down() noexcept {
   detail::cancel_all(*core_);
   core_->shut_down();
+}
+
+context_runtime::~context_runtime() {
+  shut_down();
   core_->owner.store(nullptr, std::memory_order_release);
   detail::release(core_->root);
 }

@@ -30,7 +30,12 @@ class context_runtime {
   context_runtime(const context_runtime&) = delete;
   context_runtime& operator=(const context_runtime&) = delete;
 
-  /// The root of this runtime's contexts: never done while the runtime lives.
+  /// Ends all contexts, and the threads of this runtime, before it returns. The destructor does the same. For a runtime
+  /// that several parties hold: who shuts it down decides on which thread that happens. Later calls do nothing. Not
+  /// from a callback of this runtime.
+  void shut_down() noexcept;
+
+  /// The root of this runtime's contexts: never done before the runtime is shut down.
   context background() noexcept;
 
   time_point now() const noexcept;
