@@ -2,6 +2,8 @@
 #include "spec_walk.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <queue>
 #include <string_view>
 #include <unordered_map>
 
@@ -18,15 +20,15 @@ struct branch {
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 };
 
-// Of the enabled children, the one at which the longest chain of stops begins, with `next` leading along it. A cycle,
-// which is a fault of its own, is cut where it closes.
-std::size_t longest_chain(const std::vector<child_spec>& children, std::vector<branch>& branches) {
+// Kahn's order over `after`: a child comes once everything it waits for has come, earlier ones first; what is in a
+// cycle, or waits for one, is left out.
+std::vector<std::size_t> order_by_dependencies(const std::vector<child_spec>& children,
+                                               std::vector<std::vector<std::size_t>>& dependents) {
   const auto n = children.size();
   std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < n; ++i)
     places.emplace(children[i].id, i);
-  // Kahn's order over `after`: a child comes once everything it waits for has come.
-  std::vector<std::vector<std::size_t>> dependents(n);
+  dependents.assign(n, {});
   std::vector<std::size_t> waits(n);
   for (std::size_t i = 0; i < n; ++i) {
     for (const auto& edge : children[i].after) {
@@ -37,17 +39,30 @@ std::size_t longest_chain(const std::vector<child_spec>& children, std::vector<b
       }
     }
   }
-  std::vector<std::size_t> order;
+  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> free;
   for (std::size_t i = 0; i < n; ++i) {
     if (waits[i] == 0)
-      order.push_back(i);
+      free.push(i);
   }
-  for (std::size_t k = 0; k < order.size(); ++k) {
-    for (auto dependent : dependents[order[k]]) {
+  std::vector<std::size_t> order;
+  while (!free.empty()) {
+    const auto i = free.top();
+    free.pop();
+    order.push_back(i);
+    for (auto dependent : dependents[i]) {
       if (--waits[dependent] == 0)
-        order.push_back(dependent);
+        free.push(dependent);
     }
   }
+  return order;
+}
+
+// Of the enabled children, the one at which the longest chain of stops begins, with `next` leading along it. A cycle,
+// which is a fault of its own, is cut where it closes.
+std::size_t longest_chain(const std::vector<child_spec>& children, std::vector<branch>& branches) {
+  const auto n = children.size();
+  std::vector<std::vector<std::size_t>> dependents;
+  const auto order = order_by_dependencies(children, dependents);
   std::vector<duration> total(n);
   auto best = branch::npos;
   for (auto k = order.size(); k-- > 0;) {
@@ -100,6 +115,11 @@ duration children_stop(const static_supervisor& parent, spec_walk& at, std::vect
 }
 
 }  // namespace
+
+std::vector<std::size_t> graph_order(const std::vector<child_spec>& children) {
+  std::vector<std::vector<std::size_t>> ignored;
+  return order_by_dependencies(children, ignored);
+}
 
 duration combined_stop(const static_supervisor& parent, const std::vector<duration>& costs) {
   std::vector<branch> branches(costs.size());

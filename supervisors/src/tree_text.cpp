@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/tree_text.hpp"
 
+#include "spec_walk.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -47,15 +49,48 @@ std::string facts(const child_spec& spec) {
   return text;
 }
 
-void add(std::vector<row>& rows, const child_spec& spec, const std::string& branch, const std::string& indent) {
-  rows.push_back({branch + spec.id, facts(spec)});
-  const auto* fixed = std::get_if<static_supervisor>(&spec.what);
-  if (fixed == nullptr)
-    return;
-  for (std::size_t i = 0; i != fixed->children.size(); ++i) {
-    const bool last = i + 1 == fixed->children.size();
-    add(rows, fixed->children[i], indent + (last ? "└─ " : "├─ "), indent + (last ? "   " : "│  "));
+// Children in the order in which they may start; under `graph`, what is in a cycle comes last.
+std::vector<const child_spec*> start_order(const static_supervisor& parent) {
+  std::vector<const child_spec*> result;
+  std::vector<bool> is_placed(parent.children.size(), false);
+  if (parent.start == start_mode::graph) {
+    for (auto place : graph_order(parent.children)) {
+      result.push_back(&parent.children[place]);
+      is_placed[place] = true;
+    }
   }
+  for (std::size_t i = 0; i != parent.children.size(); ++i) {
+    if (!is_placed[i])
+      result.push_back(&parent.children[i]);
+  }
+  return result;
+}
+
+void add(std::vector<row>& rows, const child_spec& spec, const std::string& branch, const std::string& indent) {
+  rows.push_back({branch + (spec.id.empty() ? "*" : spec.id), facts(spec)});
+  std::vector<const child_spec*> children;
+  if (const auto* fixed = std::get_if<static_supervisor>(&spec.what))
+    children = start_order(*fixed);
+  else if (const auto* pool = std::get_if<dynamic_supervisor>(&spec.what); pool != nullptr && pool->child)
+    children.push_back(pool->child.get());
+  for (std::size_t i = 0; i != children.size(); ++i) {
+    const bool last = i + 1 == children.size();
+    add(rows, *children[i], indent + (last ? "└─ " : "├─ "), indent + (last ? "   " : "│  "));
+  }
+}
+
+// The nodes that stop one after the other at the worst, with the sum.
+std::string worst_stop_path(const tree_spec& tree) {
+  spec_walk walk;
+  std::vector<stop_step> steps;
+  const auto sum = add_saturated(worst_stop(tree.root, walk, &steps), tree.root.kill_grace);
+  constexpr std::size_t most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < steps.size() && i < most; ++i)
+    text += steps[i].path + " " + to_string(steps[i].limit) + " + ";
+  if (steps.size() > most)
+    text += std::to_string(steps.size() - most) + " more + ";
+  return text + "kill_grace " + to_string(tree.root.kill_grace) + " = " + to_string(sum);
 }
 
 std::size_t width(const std::string& text) {
@@ -74,6 +109,7 @@ std::string tree_text(const tree_spec& tree) {
   std::string text;
   for (const auto& r : rows)
     text += r.name + std::string(column - width(r.name) + 2, ' ') + r.facts + '\n';
+  text += "worst stop path: " + worst_stop_path(tree) + '\n';
   return text + "budget of the stop: " + to_string(tree.budget) + '\n';
 }
 

@@ -2,6 +2,7 @@
 #include "yaml/tree_decoder.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace libactor::yaml {
 
@@ -26,81 +27,79 @@ void tree_decoder::decode_kind(const layered& l, kind_child& out) {
     const auto& name = f.key->text;
     const auto spec =
         std::find_if(known->args.begin(), known->args.end(), [&](const arg_spec& a) { return a.name == name; });
-    const auto field = "args." + name;
+    auto& out_value = out.args[name];
     // An argument that the kind has not is refused by `check`, whatever its type.
-    auto value = spec == known->args.end() ? arg_value(f.value->text) : decode_arg(*f.value, name, spec->type, field);
-    if (value)
-      out.args.emplace(name, std::move(*value));
-    else
-      out.args.emplace(name, arg_value());
+    if (spec != known->args.end() && !decode_arg(*f.value, name, spec->type, out_value))
+      unsound("args." + name);
   }
 }
 
-std::optional<arg_value> tree_decoder::decode_arg_item(const node& n, const std::string& what, bool is_integer) {
+// Whether the item could be read, and then it is in `out`.
+bool tree_decoder::decode_arg_item(const node& n, const std::string& what, bool is_integer, arg_value& out) {
   if (is_integer) {
-    const auto value =
-        read_.integer(n, what, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
-    return value ? std::optional<arg_value>(*value) : std::nullopt;
+    constexpr std::numeric_limits<std::int64_t> range;
+    const auto value = read_.integer(n, what, range.min(), range.max());
+    if (value)
+      out = *value;
+    return value.has_value();
   }
   auto value = read_.text(n, what);
-  return value ? std::optional<arg_value>(std::move(*value)) : std::nullopt;
+  if (value)
+    out = std::move(*value);
+  return value.has_value();
 }
 
-std::optional<arg_value> tree_decoder::decode_arg(const node& n, const std::string& what, arg_type type,
-                                                  std::string field) {
-  const auto sound = [&](auto&& value) -> std::optional<arg_value> {
+bool tree_decoder::decode_arg_list(const node& n, const std::string& what, arg_value& out) {
+  if (!n.is_sequence()) {
+    read_.wrong_type(n, what, "a list of strings");
+    return false;
+  }
+  arg_list list(n.items.size());
+  bool good = true;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    good = decode_arg_item(*n.items[i], what, false, list[i]) && good;
+  out = std::move(list);
+  return good;
+}
+
+bool tree_decoder::decode_arg_map(const node& n, const std::string& what, bool is_integer, arg_value& out) {
+  if (!n.is_map()) {
+    read_.wrong_type(n, what, is_integer ? "a map of whole numbers" : "a map of strings");
+    return false;
+  }
+  arg_map map;
+  bool good = true;
+  for (const auto& entry : n.entries)
+    good = decode_arg_item(*entry.value, entry.key->text, is_integer, map[entry.key->text]) && good;
+  out = std::move(map);
+  return good;
+}
+
+bool tree_decoder::decode_arg(const node& n, const std::string& what, arg_type type, arg_value& out) {
+  const auto keep = [&](const auto& value) {
     if (value)
-      return arg_value(std::move(*value));
-    unsound(field);
-    return {};
+      out = *value;
+    return value.has_value();
   };
   switch (type) {
     case arg_type::boolean:
-      return sound(read_.boolean(n, what));
+      return keep(read_.boolean(n, what));
     case arg_type::integer:
-      return sound(decode_arg_item(n, what, true));
+      return decode_arg_item(n, what, true, out);
     case arg_type::real:
-      return sound(read_.real(n, what));
+      return keep(read_.real(n, what));
     case arg_type::string:
-      return sound(read_.text(n, what));
+      return decode_arg_item(n, what, false, out);
     case arg_type::duration:
-      return sound(read_.time(n, what, true));
-    case arg_type::string_list: {
-      if (!n.is_sequence()) {
-        read_.wrong_type(n, what, "a list of strings");
-        unsound(field);
-        return {};
-      }
-      arg_list list;
-      for (const auto* item : n.items) {
-        auto value = decode_arg_item(*item, what, false);
-        if (!value)
-          unsound(field);
-        else
-          list.push_back(std::move(*value));
-      }
-      return arg_value(std::move(list));
-    }
+      return keep(read_.time(n, what, true));
+    case arg_type::string_list:
+      return decode_arg_list(n, what, out);
     case arg_type::string_map:
-    case arg_type::integer_map: {
-      const bool is_integer = type == arg_type::integer_map;
-      if (!n.is_map()) {
-        read_.wrong_type(n, what, is_integer ? "a map of whole numbers" : "a map of strings");
-        unsound(field);
-        return {};
-      }
-      arg_map map;
-      for (const auto& entry : n.entries) {
-        auto value = decode_arg_item(*entry.value, entry.key->text, is_integer);
-        if (!value)
-          unsound(field);
-        else
-          map.emplace(entry.key->text, std::move(*value));
-      }
-      return arg_value(std::move(map));
-    }
+      return decode_arg_map(n, what, false, out);
+    case arg_type::integer_map:
+      return decode_arg_map(n, what, true, out);
   }
-  return {};
+  return false;
 }
 
 }  // namespace libactor::yaml

@@ -12,7 +12,9 @@ fact absent() { return {fact::state::absent}; }
 fact words(std::string text) { return {fact::state::given, std::move(text)}; }
 fact flag(bool value) { return words(value ? "true" : "false"); }
 fact number(std::uint64_t value) { return {fact::state::given, std::to_string(value), static_cast<double>(value)}; }
-fact time(duration value) { return {fact::state::given, libactor::to_string(value), static_cast<double>(value.count())}; }
+fact time(duration value) {
+  return {fact::state::given, libactor::to_string(value), static_cast<double>(value.count())};
+}
 fact time(const std::optional<duration>& value) { return value ? time(*value) : absent(); }
 fact presence(bool is_there) { return is_there ? words("present") : absent(); }
 

@@ -37,6 +37,10 @@ tree_decoder::located tree_decoder::locate(std::size_t node, std::string_view fi
   auto rest = field_name;
   const auto k = find_key(next_segment(rest));
   auto f = k ? here.layers.get(*k) : field{};
+  if (!f && k == key::args) {
+    f = here.layers.get(key::kind);
+    return f ? located{read_.at(*f.value), f.layer, false} : whole;
+  }
   if (!f)
     return whole;
   bool is_complete = true;

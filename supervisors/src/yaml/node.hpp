@@ -18,8 +18,8 @@ struct map_entry {
   const node* value;
 };
 
-// One value of a file. Keys of a map are scalars and differ. An alias is the node that it names: nodes are shared, and
-// never in a cycle.
+// One value of a file. Keys of a map are scalars and differ. An alias is a node of its own, with a place of its own,
+// that shares what is below the node it names; there are no cycles.
 struct node {
   enum class type : std::uint8_t { null, scalar, sequence, map };
 
@@ -28,9 +28,10 @@ struct node {
   bool faulty = false;  // stands for what is reported already: no further fault is
   std::uint32_t file = 0;
   std::uint32_t offset = 0;
-  std::uint32_t end = 0;     // of a quoted scalar: behind its closing quote; else 0
+  bool is_alias = false;
+  std::uint32_t end = 0;     // behind the closing quote, or the alias's name; else 0
   std::uint32_t height = 0;  // levels below
-  std::uint32_t weight = 1;  // values in it, itself included, aliases expanded
+  std::uint32_t weight = 1;  // values in it, itself included, aliases expanded; more for a long text
   std::string text{};
   std::vector<const node*> items{};
   std::vector<map_entry> entries{};

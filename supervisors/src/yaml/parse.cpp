@@ -90,12 +90,16 @@ class builder : public YAML::EventHandler {
       place(nothing);
       return;
     }
-    count(target->second->weight, offset);
     if (open_.size() + target->second->height > limits_.max_depth)
       too_deep(offset);
-    if (!target->second->is_scalar())
-      reject_as_key(*target->second, offset);
-    place(*target->second);
+    count(target->second->weight, offset);
+    auto& copy = arena_.emplace_back(*target->second);
+    copy.is_alias = true;
+    copy.offset = offset;
+    copy.end = static_cast<std::uint32_t>(std::min(text_.find_first_of(" \t\r\n,]}", offset), text_.size()));
+    if (!copy.is_scalar())
+      reject_as_key(copy, offset);
+    place(copy);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -103,6 +107,7 @@ class builder : public YAML::EventHandler {
     auto& n = make(node::type::scalar, mark, tag, anchor);
     n.text = value;
     n.quoted = tag != "?" && !tag.empty();
+    n.weight += static_cast<std::uint32_t>(value.size() / 64);  // so that aliases of it are counted as what they cost
     if (n.quoted && n.offset < text_.size() && (text_[n.offset] == '"' || text_[n.offset] == '\'')) {
       n.end = static_cast<std::uint32_t>(end_of_quoted(text_, n.offset));
       if (n.end == 0) {
@@ -310,8 +315,14 @@ void syntax_error(std::uint32_t file, std::size_t offset, const std::string& mes
   const bool is_flow = message == YAML::ErrorMsg::END_OF_MAP_FLOW || message == YAML::ErrorMsg::END_OF_SEQ_FLOW;
   if (const auto* open = events.innermost(); open != nullptr && is_flow)
     notes.push_back({{file, open->offset, 1}, "for this one"});
-  faults.error("Y01", {file, static_cast<std::uint32_t>(std::min(offset, faults.file(file).text().size())), 1},
-               explain(message), std::move(notes));
+  const auto& text = faults.file(file).text();
+  offset = std::min(offset, text.size());
+  const auto line = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;
+  const auto tab = text.find_first_not_of(' ', line);
+  if (tab < offset && text[tab] == '\t')
+    faults.error("Y01", {file, static_cast<std::uint32_t>(tab), 1}, explain(YAML::ErrorMsg::TAB_IN_INDENTATION));
+  else
+    faults.error("Y01", {file, static_cast<std::uint32_t>(offset), 1}, explain(message), std::move(notes));
 }
 
 }  // namespace

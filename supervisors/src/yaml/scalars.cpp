@@ -91,7 +91,10 @@ void scalar_reader::fault(const char* code, const node& n, std::string text) {
 }
 
 void scalar_reader::wrong_type(const node& n, std::string_view what, std::string_view expected) {
-  fault("Y23", n, quoted(what) + " must be " + std::string(expected) + ", not " + describe(n));
+  const auto value = n.is_scalar() ? vars_.expand(n) : std::nullopt;
+  const bool is_shown = value && value->substituted && value->plain;  // its quotes don't matter
+  fault("Y23", n,
+        quoted(what) + " must be " + std::string(expected) + ", not " + (is_shown ? quoted(value->text) : describe(n)));
 }
 
 std::optional<scalar_value> scalar_reader::scalar(const node& n, std::string_view what, std::string_view expected) {

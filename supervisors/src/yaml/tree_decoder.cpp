@@ -221,9 +221,12 @@ void tree_decoder::decode_limits(const layered& l, child_spec& out) {
        [&](const node& n) { return read_.time(n, "kill_grace", false); });
   take(l.get(key::start_timeout), "start_timeout", out.start_timeout,
        [&](const node& n) { return read_.time(n, "start_timeout", true); });
-  if (const auto drain = l.get(key::drain); drain && !read_.is_word(*drain.value, "none"))
+  // What the defaults say of workers is not for supervisors.
+  const bool is_supervisor = l.get(key::children) || l.get(key::child);
+  const auto for_worker = [&](const field& f) { return f && !(is_supervisor && f.layer == 2); };
+  if (const auto drain = l.get(key::drain); for_worker(drain) && !read_.is_word(*drain.value, "none"))
     take(drain, "drain", out.drain, [&](const node& n) { return read_.time(n, "drain", false); });
-  if (is_given_map(l.get(key::ready), key::ready, "none")) {
+  if (const auto ready = l.get(key::ready); for_worker(ready) && is_given_map(ready, key::ready, "none")) {
     out.awaits_ready = true;
     for (const auto& f : known_entries(l, key::ready, {"timeout"}))
       take(f, "ready.timeout", out.ready_timeout, [&](const node& n) { return read_.time(n, "timeout", true); });
@@ -314,11 +317,9 @@ void tree_decoder::decode_context(const layered& l, child_spec& out) {
     out.context.timeout.reset();
   for (const auto& f : merge(values)) {
     const auto* registered = catalog_.find_context_key(f.key->text);
-    const auto name = "context.values." + f.key->text;
-    auto value =
-        registered == nullptr ? arg_value(f.value->text) : decode_arg(*f.value, f.key->text, registered->type, name);
-    if (value)
-      out.context.values.emplace(f.key->text, std::move(*value));
+    auto& value = out.context.values[f.key->text];
+    if (registered != nullptr && !decode_arg(*f.value, f.key->text, registered->type, value))
+      unsound("context.values." + f.key->text);
   }
 }
 

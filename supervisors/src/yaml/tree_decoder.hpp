@@ -81,8 +81,10 @@ class tree_decoder {
   void decode_watch(const layered& l, child_spec& out);
   void decode_address(const layered& l, child_spec& out);
   void decode_labels(const layered& l, child_spec& out);
-  std::optional<arg_value> decode_arg(const node& n, const std::string& what, arg_type type, std::string field);
-  std::optional<arg_value> decode_arg_item(const node& n, const std::string& what, bool is_integer);
+  bool decode_arg(const node& n, const std::string& what, arg_type type, arg_value& out);
+  bool decode_arg_item(const node& n, const std::string& what, bool is_integer, arg_value& out);
+  bool decode_arg_list(const node& n, const std::string& what, arg_value& out);
+  bool decode_arg_map(const node& n, const std::string& what, bool is_integer, arg_value& out);
 
   template <class Read, class T>
   void take(const field& f, const std::string& name, T& out, Read read);

@@ -68,6 +68,10 @@ std::optional<scalar_value> variables::expand(const node& scalar) {
 }
 
 void variables::fault(expansion& e, const char* code, std::string text, bool is_closed) {
+  if (e.scalar->is_alias) {
+    faults_.error(code, position_of(*e.scalar, faults_.file(e.scalar->file)), std::move(text));
+    return;
+  }
   // Its place in the source, if the scalar stands there as it reads.
   const auto& source = faults_.file(e.scalar->file).text();
   auto offset = static_cast<std::size_t>(e.scalar->offset);

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "rendered.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+
+using namespace libactor;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string tree = "tree: {id: s, children: [{id: a, use: web, kind: demo.worker, labels: {v: \"${var:v}\"}}]}\n";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(includes)
+
+BOOST_AUTO_TEST_CASE(this_file_wins_over_later_includes_and_those_over_earlier_ones) {
+  scratch_folder folder;
+  folder.write("one.yaml", "vars: {v: one, only: one}\ntemplates: {web: {shutdown: 1s}}\n");
+  folder.write("sub/two.yaml", "include: [three.yaml]\nvars: {v: two}\ntemplates: {web: {shutdown: 2s}}\n");
+  folder.write("sub/three.yaml", "vars: {v: three}\ntemplates: {web: {shutdown: 3s}}\n");
+  folder.write("t.yaml", "schema: 1\ninclude: [one.yaml, sub/two.yaml]\nvars: {v: main}\n" + tree);
+  const auto result = yaml::load_file(folder.path("t.yaml"), demo_catalog());
+  BOOST_TEST(yaml::render(result.diagnostics) == "");
+  const auto& child = std::get<static_supervisor>(result.tree.value().root.what).children.at(0);
+  BOOST_TEST(child.labels.at("v") == "main");
+  BOOST_CHECK(child.shutdown == shutdown_limit(2s));
+}
+
+BOOST_AUTO_TEST_CASE(policies_of_all_files_add_up) {
+  scratch_folder folder;
+  folder.write("site.yaml", "policy: [{id: site, require: {restart: transient}}]\n");
+  folder.write("t.yaml",
+               "schema: 1\ninclude: [site.yaml]\ntree: {id: s, child: {kind: demo.worker, restart: transient}}\n"
+               "policy: [{id: own, match: {type: worker}, require: {watch: {present: true}}}]\n");
+  BOOST_TEST(folder.rendered("t.yaml") == R"(
+t.yaml:3:12: error[Y71]: rule `site` requires `restart` to be transient, and here it is permanent
+  tree: {id: s, child: {kind: demo.worker, restart: transient}}
+             ^
+site.yaml:1:15: note: the rule is here
+  policy: [{id: site, require: {restart: transient}}]
+                ^~~~
+t.yaml:3:22: error[Y71]: rule `own` requires `watch`
+  tree: {id: s, child: {kind: demo.worker, restart: transient}}
+                       ^
+t.yaml:4:15: note: the rule is here
+  policy: [{id: own, match: {type: worker}, require: {watch: {present: true}}}]
+                ^~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y11_a_missing_file_is_shown_where_it_is_included) {
+  scratch_folder folder;
+  folder.write("t.yaml", "schema: 1\ninclude: [no.yaml]\ntree: {id: s, children: []}\n");
+  BOOST_TEST(folder.rendered("t.yaml") == R"(
+t.yaml:2:11: error[Y11]: `no.yaml`: can't read the file: No such file or directory
+  include: [no.yaml]
+            ^~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y12_a_cycle_is_shown_with_its_chain) {
+  scratch_folder folder;
+  folder.write("t.yaml", "schema: 1\ninclude: [a.yaml]\ntree: {id: s, children: []}\n");
+  folder.write("a.yaml", "include: [b.yaml]\n");
+  folder.write("b.yaml", "include: [a.yaml, t.yaml]\n");
+  BOOST_TEST(folder.rendered("t.yaml") == R"(
+b.yaml:1:11: error[Y12]: the files include each other: a.yaml -> b.yaml -> a.yaml
+  include: [a.yaml, t.yaml]
+            ^~~~~~
+b.yaml:1:19: error[Y12]: the files include each other: t.yaml -> a.yaml -> b.yaml -> t.yaml
+  include: [a.yaml, t.yaml]
+                    ^~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y13_a_file_outside_the_root_folder_is_refused_by_name_and_by_link) {
+  scratch_folder folder;
+  folder.write("secret.yaml", "vars: {v: 1}\n");
+  folder.write("in/ok.yaml", "vars: {v: 1}\n");
+  std::filesystem::create_symlink(folder.path("secret.yaml"), folder.path("in/link.yaml"));
+  folder.write(
+      "in/t.yaml",
+      "schema: 1\ninclude: [../secret.yaml, /etc/hostname, link.yaml, sub/../ok.yaml]\ntree: {id: s, children: []}\n");
+  BOOST_TEST(folder.rendered("in/t.yaml") == R"(
+in/t.yaml:2:11: error[Y13]: `../secret.yaml` lies outside the root folder of this tree file
+  include: [../secret.yaml, /etc/hostname, link.yaml, sub/../ok.yaml]
+            ^~~~~~~~~~~~~~
+in/t.yaml:2:27: error[Y13]: `/etc/hostname` lies outside the root folder of this tree file
+  include: [../secret.yaml, /etc/hostname, link.yaml, sub/../ok.yaml]
+                            ^~~~~~~~~~~~~
+in/t.yaml:2:42: error[Y13]: `link.yaml` is a link to outside the root folder of this tree file
+  include: [../secret.yaml, /etc/hostname, link.yaml, sub/../ok.yaml]
+                                           ^~~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y13_a_text_has_no_root_folder_unless_one_is_given) {
+  const std::string text = "schema: 1\ninclude: [v.yaml]\ntree: {id: s, children: []}\n";
+  BOOST_TEST(rendered(text) == R"(
+t.yaml:2:11: error[Y13]: nothing can be included here: no root folder is set
+  include: [v.yaml]
+            ^~~~~~
+)");
+  scratch_folder folder;
+  folder.write("v.yaml", "vars: {v: 1}\n");
+  yaml::load_options options;
+  options.root = folder.path();
+  BOOST_TEST(rendered(text, options) == "\n");
+}
+
+BOOST_AUTO_TEST_CASE(Y14_variables_that_are_not_there) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+vars: {pool: 3, loop: "${var:loop}", nothing: "${env:NO_SUCH}"}
+tree: {id: "${var:pol}", intensity: "${var:loop}", children: []}
+)") == R"(
+t.yaml:2:24: error[Y14]: the variable `loop` is defined by itself
+  vars: {pool: 3, loop: "${var:loop}", nothing: "${env:NO_SUCH}"}
+                         ^~~~~~~~~~~
+t.yaml:2:48: error[Y14]: the environment has no `NO_SUCH`: set it, or give a default, `${env:NO_SUCH:-…}`
+  vars: {pool: 3, loop: "${var:loop}", nothing: "${env:NO_SUCH}"}
+                                                 ^~~~~~~~~~~~~~
+t.yaml:3:13: error[Y14]: there is no variable `pol`; did you mean `pool`?
+  tree: {id: "${var:pol}", intensity: "${var:loop}", children: []}
+              ^~~~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y15_a_reference_that_is_not_closed_or_not_one) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree: {id: "é${var:x", labels: {a: "${HOME}"}, children: []}
+)") == R"(
+t.yaml:2:14: error[Y15]: this `${` is never closed: write `$${` for a plain `${`
+  tree: {id: "é${var:x", labels: {a: "${HOME}"}, children: []}
+               ^~
+t.yaml:2:37: error[Y15]: `${HOME}` is neither `${env:NAME}` nor `${var:name}`: write `$${` for a plain `${`
+  tree: {id: "é${var:x", labels: {a: "${HOME}"}, children: []}
+                                      ^~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y06_variables_that_double_each_other_are_cut_off) {
+  std::string text = "schema: 1\nvars:\n  v0: 0123456789abcdef\n";
+  for (int i = 1; i < 30; ++i)
+    text += "  v" + std::to_string(i) + ": \"${var:v" + std::to_string(i - 1) + "}${var:v" + std::to_string(i - 1) +
+            "}\"\n";
+  const auto out = rendered(text + "tree: {id: s, children: []}\n");
+  BOOST_TEST(out.find("error[Y06]: the value is longer than 65536 bytes after substitution") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(Y21_an_included_file_has_no_tree) {
+  scratch_folder folder;
+  folder.write("t.yaml", "schema: 1\ninclude: [a.yaml]\ntree: {id: s, children: []}\n");
+  folder.write("a.yaml", "tree: {}\nvras: {}\n");
+  BOOST_TEST(folder.rendered("t.yaml") == R"(
+a.yaml:1:1: error[Y21]: an included file can't have `tree`
+  tree: {}
+  ^~~~
+a.yaml:2:1: error[Y21]: unknown key `vras`; did you mean `vars`?
+  vras: {}
+  ^~~~
+)");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "rendered.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(warnings)
+
+BOOST_AUTO_TEST_CASE(Y61_a_supervisor_with_less_time_than_its_children) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, shutdown: 3s, children: [{id: b, kind: demo.worker}, {id: c, kind: demo.worker}]}
+    - {id: d, shutdown: 3s, child: {kind: demo.worker, shutdown: 3s}}
+)") == R"(
+t.yaml:5:25: warning[Y61]: `shutdown` (3s) is shorter than what the children may take (10s): some will be killed before their time is up
+      - {id: a, shutdown: 3s, children: [{id: b, kind: demo.worker}, {id: c, kind: demo.worker}]}
+                          ^~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y62_a_backoff_that_defeats_the_limit) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, kind: demo.worker, backoff: {min: 10s, max: 20s}}
+    - {id: b, kind: demo.worker, backoff: {min: 10ms, max: 20s}}
+)") == R"(
+t.yaml:5:34: warning[Y62]: with this backoff the supervisor's limit of restarts (1 in 5s) can never be reached: it never gives up
+      - {id: a, kind: demo.worker, backoff: {min: 10s, max: 20s}}
+                                   ^~~~~~~
+t.yaml:6:34: warning[Y62]: with this backoff the second crash already reaches the supervisor's limit of restarts (1 in 5s): raise `intensity`, or the delays
+      - {id: b, kind: demo.worker, backoff: {min: 10ms, max: 20s}}
+                                   ^~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y63_a_deadline_later_than_the_parents) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  context: {timeout: 10s}
+  children:
+    - {id: a, kind: demo.worker, context: {timeout: 20s}}
+    - {id: b, kind: demo.worker, context: {timeout: 5s}}
+)") == R"(
+t.yaml:6:53: warning[Y63]: this deadline (20s) can't be reached: a supervisor's above it is sooner (10s)
+      - {id: a, kind: demo.worker, context: {timeout: 20s}}
+                                                      ^~~
+t.yaml:4:22: note: the sooner one is here
+    context: {timeout: 10s}
+                       ^~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y64_a_permanent_process_that_ends_by_itself) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, kind: process, args: {command: [sh, -c, "echo hello; sleep 2"]}}
+    - {id: b, kind: process, args: {command: [sh, -c, "while true; do sleep 1; done"]}}
+    - {id: c, kind: process, args: {command: [/bin/true]}}
+    - {id: d, kind: process, restart: transient, args: {command: [/bin/true]}}
+)") == R"(
+t.yaml:5:37: warning[Y64]: this command ends by itself, and a permanent child is restarted even after exit status 0: use `restart: transient`
+      - {id: a, kind: process, args: {command: [sh, -c, "echo hello; sleep 2"]}}
+                                      ^~~~~~~
+t.yaml:7:37: warning[Y64]: this command ends by itself, and a permanent child is restarted even after exit status 0: use `restart: transient`
+      - {id: c, kind: process, args: {command: [/bin/true]}}
+                                      ^~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
