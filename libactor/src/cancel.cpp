@@ -355,35 +355,78 @@ void start_budget(context_node& node) {
     node.core->disarm(node);
 }
 
+namespace {
+
+// Requires: the node is locked and not done. Returns the word that ends it.
+std::uint64_t mark_root(sweep& all, context_node& node, std::uint64_t word, const verdict& how) noexcept {
+  const auto* why = how.why;
+  if (why == nullptr && how.expired && (word & node_head::owns_cause) != 0)
+    why = retain(node.why);
+  if (why == nullptr)
+    why = how.expired ? plain_expired() : plain_canceled();
+  return all.mark(node, word, how.expired, why, true) | (how.now ? node_head::hard : 0);
+}
+
+bool is_plain(const context_node& node) noexcept {
+  return node.what() == node_kind::cancel || node.what() == node_kind::deadline;
+}
+
+// The common case: a plain node with nothing below it, which can be marked and leave its parent's registry at once.
+bool cancel_leaf(context_node& node, const verdict& how) noexcept {
+  if (!is_plain(node) || (node.word.load(std::memory_order_relaxed) & (node_head::done_bit | node_head::sharded)) != 0)
+    return false;
+  sweep all{how.now};
+  auto& owner = *node.parent->lifeline();
+  const auto act = [&] {
+    auto word = lock(node.word);
+    const bool may = (word & node_head::done_bit) == 0 && node.bag.empty() &&
+                     node.due.load(std::memory_order_relaxed) <= how.only_if_due_by;
+    if (may)
+      word = mark_root(all, node, word, how);
+    unlock(node.word, word);
+    return may;
+  };
+  if ((owner.word.load(std::memory_order_relaxed) & node_head::never) != 0) {
+    if (!act())
+      return false;
+  } else {
+    locked_registry held{owner, node.shard};
+    if (!act())
+      return false;
+    if (node.registered())
+      unregister(held.bag(), node);
+  }
+  all.after_mark(node);
+  all.deliver();
+  return true;
+}
+
+}  // namespace
+
 bool cancel(context_node& node, verdict how) noexcept {
+  if (cancel_leaf(node, how))
+    return true;
   sweep all{how.now};
   auto word = lock(node.word);
-  const bool fresh =
-      (word & node_head::done_bit) == 0 && node.due.load(std::memory_order_relaxed) <= how.only_if_due_by;
-  if (!fresh && (word & node_head::done_bit) == 0) {
+  const bool was_done = (word & node_head::done_bit) != 0;
+  if (!was_done && node.due.load(std::memory_order_relaxed) > how.only_if_due_by) {
     unlock(node.word, word);
     return false;
   }
-  if (fresh) {
-    const auto* why = how.why;
-    if (why == nullptr && how.expired && (word & node_head::owns_cause) != 0)
-      why = retain(node.why);
-    if (why == nullptr)
-      why = how.expired ? plain_expired() : plain_canceled();
-    word = all.mark(node, word, how.expired, why, true);
-  }
+  if (!was_done)
+    word = mark_root(all, node, word, how);
   unlock(node.word, how.now ? word | node_head::hard : word);
-  if (fresh)
-    all.after_mark(node);
-  else
+  if (was_done)
     release(how.why);
+  else
+    all.after_mark(node);
   if (node.what() == node_kind::boundary && !how.now)
     all.take_hooks(node);
   else
     all.run(node);
   leave_registries(node, how.now);
   all.deliver();
-  return fresh;
+  return !was_done;
 }
 
 void expire(context_node& node, std::int64_t due) noexcept {

@@ -90,9 +90,11 @@ scope with_boundary(const context& parent, source_location where) {
   return access::own(node);
 }
 
-scope with_deadline(const context& parent, time_point at, cause why, source_location where) {
-  auto& core = require_core(access::require(parent), "a deadline needs a context of a runtime");
-  const auto due = at.time_since_epoch().count();
+namespace {
+
+// `now` may be earlier than it is.
+scope derive_until(const context& parent, std::int64_t due, std::int64_t now, cause&& why, source_location where) {
+  auto& core = *access::get(parent)->core;
   auto* node = make_node(*access::get(parent), node_kind::deadline, where);
   node->env = node;
   node->due.store(due, std::memory_order_relaxed);
@@ -102,7 +104,7 @@ scope with_deadline(const context& parent, time_point at, cause why, source_loca
   announce(*node);
   if (node->is_done())
     return owner;
-  if (due <= core.now()) {
+  if (due <= now) {
     detail::cancel(*node, {.expired = true});
     return owner;
   }
@@ -112,12 +114,19 @@ scope with_deadline(const context& parent, time_point at, cause why, source_loca
   return owner;
 }
 
+}  // namespace
+
+scope with_deadline(const context& parent, time_point at, cause why, source_location where) {
+  auto& core = require_core(access::require(parent), "a deadline needs a context of a runtime");
+  return derive_until(parent, at.time_since_epoch().count(), core.now(), std::move(why), where);
+}
+
 scope with_timeout(const context& parent, duration limit, cause why, source_location where) {
   auto& core = require_core(access::require(parent), "a timeout needs a context of a runtime");
   const auto now = core.now();
   const auto count = limit.count();
   const auto due = count > no_time - 1 - now ? no_time - 1 : (count < 0 ? now : now + count);
-  return with_deadline(parent, time_point{duration{due}}, std::move(why), where);
+  return derive_until(parent, due, now, std::move(why), where);
 }
 
 }  // namespace libactor

@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <barrier>
 #include <chrono>
 #include <cstdlib>
@@ -52,6 +53,13 @@ inline int rounds(int plain) {
 #endif
 }
 
+/// What a thread other than the test's own checks with, as Boost.Test's macros are for one thread: `race` reports it.
+inline std::atomic<const char*> broken{nullptr};
+inline void must(bool holds, const char* what) {
+  if (!holds)
+    broken = what;
+}
+
 /// Runs `body(thread, round)` on each of `threads` threads, all starting each round at once, and `before(round)` and
 /// `after(round)` on this one, alone.
 inline void race(int threads, int how_many, const std::function<void(int)>& before,
@@ -71,6 +79,8 @@ inline void race(int threads, int how_many, const std::function<void(int)>& befo
     before(round);
     gate.arrive_and_wait();
     gate.arrive_and_wait();
+    BOOST_CHECK_MESSAGE(broken == nullptr, "round " << round << ": " << broken.load());
+    broken = nullptr;
     after(round);
   }
 }

@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_can_be_taken_while_the_tree_changes) {
           for (int i = 0; i < rounds(300); ++i) {
             std::ostringstream out;
             out << take_snapshot(runtime);
-            BOOST_REQUIRE(out.str().starts_with("background"));
+            must(out.str().starts_with("background"), "the root comes first");
           }
           top.cancel();
           return;

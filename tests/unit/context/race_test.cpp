@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(C152_a_thread_woken_by_the_parent_cancels_the_child_during_
         } else {
           (t == 1 ? parent->ctx() : first->ctx()).wait();
           child->cancel();
-          BOOST_REQUIRE(child->ctx().done());
+          must(child->ctx().done(), "child->ctx().done()");
         }
       },
       [&](int) {
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(C153_polling_the_cause_sees_nothing_or_the_exact_cause) {
           over = child->ctx().done();
           const auto seen = child->ctx().cause();
           if (over || seen)
-            BOOST_REQUIRE(seen == why);
+            must(seen == why, "seen == why");
         }
       },
       [](int) {});
@@ -149,8 +149,7 @@ BOOST_AUTO_TEST_CASE(C200_ancestor_and_descendant_cancelled_at_once_each_finds_i
         if (t == 0) {
           all->nodes[0].cancel();
           for (const auto& one : all->nodes) {
-            if (!one.ctx().done())
-              BOOST_FAIL("the ancestor's call returned too early");
+            must(one.ctx().done(), "the ancestor's call returned too early");
           }
           return;
         }
@@ -159,8 +158,7 @@ BOOST_AUTO_TEST_CASE(C200_ancestor_and_descendant_cancelled_at_once_each_finds_i
           auto up = i;
           while (up > 1)
             up = (up - 1) / 4;
-          if (up == 1 && !all->nodes[i].ctx().done())
-            BOOST_FAIL("the descendant's call returned too early");
+          must(!(up == 1 && !all->nodes[i].ctx().done()), "the descendant's call returned too early");
         }
       },
       [](int) {});
@@ -185,8 +183,8 @@ BOOST_AUTO_TEST_CASE(C201_the_same_with_a_long_chain_below_and_derivations_besid
       [&](int t, int) {
         if (t < 2) {
           (t == 0 ? *top : *middle).cancel();
-          BOOST_REQUIRE(leaf.done());
-          BOOST_REQUIRE(before_leaf.done());
+          must(leaf.done(), "leaf.done()");
+          must(before_leaf.done(), "before_leaf.done()");
           return;
         }
         while (!leaf.done()) {
@@ -224,15 +222,15 @@ BOOST_AUTO_TEST_CASE(C200_the_same_through_merges_boundaries_and_shields) {
       [&](int t, int) {
         if (t == 0) {
           s->top.cancel();
-          BOOST_REQUIRE(s->low.ctx().done());
-          BOOST_REQUIRE(s->boundary.ctx().done());
+          must(s->low.ctx().done(), "s->low.ctx().done()");
+          must(s->boundary.ctx().done(), "s->boundary.ctx().done()");
         } else if (t == 1) {
           s->side.cancel();
-          BOOST_REQUIRE(s->low.ctx().done());
+          must(s->low.ctx().done(), "s->low.ctx().done()");
         } else {
           s->low.cancel_now();
-          BOOST_REQUIRE(s->below.ctx().done());
-          BOOST_REQUIRE(s->cleanup.ctx().done());
+          must(s->below.ctx().done(), "s->below.ctx().done()");
+          must(s->cleanup.ctx().done(), "s->cleanup.ctx().done()");
         }
       },
       [&](int) { s.reset(); });
@@ -280,13 +278,13 @@ BOOST_AUTO_TEST_CASE(deadlines_race_with_cancel_release_and_moves) {
       [&](int t, int) {
         if (t == 0) {
           a->cancel();
-          BOOST_REQUIRE(a->ctx().done());
+          must(a->ctx().done(), "a->ctx().done()");
         } else if (t == 1) {
           b.reset();
         } else {
           const bool moved = c->move_deadline(runtime.now() + 1h);
           if (!moved)
-            BOOST_REQUIRE(c->ctx().done());
+            must(c->ctx().done(), "c->ctx().done()");
         }
       },
       [](int) {});
