@@ -86,10 +86,15 @@ struct one_tree {
     tree_runtime.reset();
     system.reset();
     catalog = {};
+    BOOST_TEST(none_left());
+  }
+
+  // Whether all processes of the tree end, though their host lives on.
+  bool none_left() const {
     const auto until = std::chrono::steady_clock::now() + generous;
     while (!processes_with(mark).empty() && std::chrono::steady_clock::now() < until)
       std::this_thread::yield();
-    BOOST_TEST(processes_with(mark).empty());
+    return processes_with(mark).empty();
   }
 
   // A child that runs a shell.
@@ -216,6 +221,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_ignores_SIGTERM_is_killed_with_its_group) {
   const auto report = tree_runtime->stop();
   BOOST_TEST(report.killed() == 1u);
   BOOST_TEST(report.abandoned() == 0u);
+  BOOST_TEST(none_left());
 }
 
 BOOST_AUTO_TEST_CASE(a_brutal_kill_ends_the_group_at_once) {
@@ -225,6 +231,7 @@ BOOST_AUTO_TEST_CASE(a_brutal_kill_ends_the_group_at_once) {
   log->wait(event_kind::output, "/t/p");
   tree_runtime->stop();
   BOOST_TEST(log->wait(event_kind::stopped, "/t/p").reason == "kill");
+  BOOST_TEST(none_left());
   BOOST_TEST(log->texts(event_kind::output) == (std::vector<std::string>{"up"}), boost::test_tools::per_element());
 }
 
