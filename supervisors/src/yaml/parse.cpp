@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <istream>
+#include <optional>
 #include <streambuf>
 #include <unordered_map>
 
@@ -309,6 +310,20 @@ std::string explain(const std::string& message) {
   return message;
 }
 
+// yaml-cpp reads ahead to the end of a bracket before it tells of its beginning, at some 200 bytes for each that is
+// open: where more are open than any file has, the file is refused unread. Brackets in texts are counted with the
+// others.
+std::optional<std::size_t> too_many_brackets(std::string_view text) {
+  constexpr std::ptrdiff_t most = 100'000;
+  std::ptrdiff_t open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    open += text[i] == '[' || text[i] == '{' ? 1 : text[i] == ']' || text[i] == '}' ? -1 : 0;
+    if (open > most)
+      return i;
+  }
+  return {};
+}
+
 void syntax_error(std::uint32_t file, std::size_t offset, const std::string& message, const builder& events,
                   report& faults) {
   std::vector<report::pending_note> notes;
@@ -355,6 +370,10 @@ const node* parse(std::uint32_t file, const parse_limits& limits, std::deque<nod
   bad_byte bad;
   if (find_bad_byte(faults.file(file).text(), bad)) {
     faults.error(bad.is_encoding ? "Y07" : "Y01", {file, static_cast<std::uint32_t>(bad.offset), 1}, bad.what);
+    return nullptr;
+  }
+  if (const auto offset = too_many_brackets(faults.file(file).text())) {
+    faults.error("Y06", {file, static_cast<std::uint32_t>(*offset), 1}, "too many brackets are open here");
     return nullptr;
   }
   auto text = faults.file(file).text();

@@ -102,6 +102,11 @@ BOOST_AUTO_TEST_CASE(Y06_the_size_limit_is_exact) {
   BOOST_TEST(rendered(whole, options) == "\nt.yaml: error[Y06]: the text is too large: 38 bytes, and 37 are allowed\n");
 }
 
+BOOST_AUTO_TEST_CASE(Y06_very_many_open_brackets_are_refused_before_they_are_parsed) {
+  const auto out = rendered("schema: 1\nx: " + std::string(200'000, '['));
+  BOOST_TEST(out.find("\nt.yaml:2:100004: error[Y06]: too many brackets are open here\n") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_not_part_of_the_text) {
   BOOST_TEST(rendered("\xEF\xBB\xBF"
                       "schema: 1\ntree: {id: a, children: []}\n") == "\n");
