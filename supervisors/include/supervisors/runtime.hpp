@@ -54,8 +54,8 @@ class runtime {
   /// Ends everything at once, in no order: all contexts are done when this returns, and every actor is killed.
   void stop_now(cause why);
 
-  /// Stops the tree in order and returns when it is down, or when `budget` (by default the tree's) is used up, unless the
-  /// tree says `on_overrun: wait`; what is late is killed `kill_grace` before that. Reports each child. Not from an
+  /// Stops the tree in order and returns when it is down, or when `budget` (by default the tree's) is used up, unless
+  /// the tree says `on_overrun: wait`; what is late is killed `kill_grace` before that. Reports each child. Not from an
   /// actor.
   shutdown_report stop(std::optional<duration> budget = {}, cause why = {});
 
