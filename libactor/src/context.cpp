@@ -184,7 +184,7 @@ std::stop_token context::stop_token() const {
   }
   kept.release();
   node.settled_head = reinterpret_cast<std::uintptr_t>(hook.release());
-  unlock(node.word, word);
+  unlock(node.word, word | node_head::has_stop);
   return token;
 }
 

@@ -255,6 +255,8 @@ struct access {
     retain(node);
     return adopt(&node);
   }
+  // Gives up the handle without releasing it.
+  static void forget(context& ctx) noexcept { ctx.node_ = nullptr; }
   static scope own(context_node* node) noexcept {
     scope owner;
     owner.ctx_ = adopt(node);
@@ -298,6 +300,9 @@ std::size_t registered(context_node& node) noexcept;
 inline void pin(context_node& node) noexcept { unlock(node.word, lock(node.word) + node_head::one); }
 // Drops a pin or share in the node's own word, and lets it die if that was the last.
 void unpin(context_node& node) noexcept;
+// The common end: releases a node of which the caller holds the only handle, if it is live, plain, and has nothing
+// below it. False, without effect, otherwise.
+bool release_leaf(context_node& node) noexcept;
 // Buries a node that has died: its `live` was cleared by the caller, who saw the last share go.
 void bury(context_node* node) noexcept;
 // Pins a node found by chance, if it lives.

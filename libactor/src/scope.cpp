@@ -33,8 +33,12 @@ void scope::leave() noexcept {
   // Where nobody else can ever look at the context, its end alone is enough.
   const auto word = node.word.load(std::memory_order_acquire);
   const bool unseen = node.refs.load(std::memory_order_acquire) == 1 && word < node_head::one &&
-                      (node.settled_head == 0 || (word & node_head::done_bit) != 0) &&
-                      node.what() != node_kind::foreign && (node.core == nullptr || !node.core->observed());
+                      (word & node_head::has_stop) == 0 && node.what() != node_kind::foreign &&
+                      (node.core == nullptr || !node.core->observed());
+  if (unseen && release_leaf(node)) {
+    access::forget(ctx_);
+    return;
+  }
   if (!unseen && (word & node_head::done_bit) == 0)
     detail::cancel(node, {});
   ctx_ = context{};

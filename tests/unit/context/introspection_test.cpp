@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_can_be_taken_while_the_tree_changes) {
       3, 1, [](int) {},
       [&](int t, int) {
         if (t == 0) {
-          for (int i = 0; i < rounds(300); ++i) {
+          for (int i = 0; i < rounds(50); ++i) {
             std::ostringstream out;
             out << take_snapshot(runtime);
             must(out.str().starts_with("background"), "the root comes first");

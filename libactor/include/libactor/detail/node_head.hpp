@@ -23,6 +23,7 @@ struct node_head {
   static constexpr std::uint64_t has_timer = 2048;  ///< may stand in the deadline queue
   static constexpr std::uint64_t contended = 4096;  ///< threads have waited for the registry
   static constexpr std::uint64_t hard = 8192;       ///< `cancel_now` has passed here: nothing below lives on
+  static constexpr std::uint64_t has_stop = 16384;  ///< a stop token was handed out
   static constexpr std::uint64_t one = 1ULL << 32;  ///< one child, pin or registration that keeps the node alive
 
   /// Leaves `word` alone: a node is made in a slot whose word others may be reading, and which is 0 already.
