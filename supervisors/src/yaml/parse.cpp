@@ -289,7 +289,7 @@ std::string explain(const std::string& message) {
     const char* theirs;
     const char* ours;
   };
-  static constexpr entry table[] = {
+  static const entry table[] = {
       {YAML::ErrorMsg::END_OF_MAP, "a key of the map was expected here: is the line indented as those above it?"},
       {YAML::ErrorMsg::END_OF_MAP_FLOW, "a `,` or `}` was expected here"},
       {YAML::ErrorMsg::END_OF_SEQ, "a `- ` of the list was expected here: is the line indented as those above it?"},
