@@ -5,6 +5,9 @@ function(libactor_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  if(LIBACTOR_SANITIZE)
+    math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")  # what the sanitizers cost
+  endif()
   find_package(Boost 1.74 REQUIRED COMPONENTS unit_test_framework)
   file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/test-results")
   # The entry point is a library of its own: a source file's definitions can't differ from target to target.
