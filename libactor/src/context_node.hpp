@@ -277,6 +277,8 @@ context_node* make_node(context_node& parent, node_kind kind, source_location wh
 // The same with room for a payload, which is not yet constructed.
 payload_node* make_payload_node(context_node& parent, node_kind kind, const payload_type& type, std::size_t size,
                                 std::size_t align, source_location where);
+// Whether a node of this kind is a payload_node.
+bool has_payload(node_kind kind) noexcept;
 // Gives back the memory of a node that was never live, or has died.
 void free_node(context_node& node) noexcept;
 // Makes it live, and counts and registers it; done at once if the parent is. On bad_alloc the node is freed.

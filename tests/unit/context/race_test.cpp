@@ -216,8 +216,8 @@ BOOST_AUTO_TEST_CASE(C200_the_same_through_merges_boundaries_and_shields) {
         auto shield = shielded(low.ctx(), infinite);
         auto cleanup = with_timeout(shield.ctx(), 1h);
         other.disarm();
-        s.emplace(std::move(top), std::move(side), std::move(low), std::move(boundary), std::move(below),
-                  std::move(shield), std::move(cleanup));
+        s = shape{std::move(top),   std::move(side),   std::move(low),    std::move(boundary),
+                  std::move(below), std::move(shield), std::move(cleanup)};
       },
       [&](int t, int) {
         if (t == 0) {
