@@ -56,19 +56,19 @@ bool is_one_shot(const arg_list& command) {
   return is_one_shot_word(program) && !(program == "sleep" && word(1) == "infinity");
 }
 
-// The time from the first to the last of `restarts` restarts of a node that crashes at once, as short as jitter allows;
-// and the longest for `longest`.
+// The time from the first to the last of `restarts` crashes of a node that crashes as soon as it runs, as short as
+// jitter allows, or the longest for `longest`: a supervisor counts a restart when the crash comes, before the delay.
 double restarts_take(const backoff_spec& b, std::uint32_t restarts, bool longest, double enough) {
   const auto min = static_cast<double>(b.min.count());
   const auto max = static_cast<double>(b.max.count());
   const auto reset = b.reset_after ? static_cast<double>(b.reset_after->count()) : (min + max) / 2;
   double sum = 0, delay = min;
   for (std::uint32_t i = 1; i < restarts && sum < enough; ++i) {
-    delay = std::min(delay * b.factor, max);
     const auto gap = longest ? delay * (1 + b.jitter) : std::min(delay, reset + min) * (1 - b.jitter);
     if (delay >= max || b.factor == 1)  // from here on all gaps are equal
       return sum + gap * (restarts - i);
     sum += gap;
+    delay = std::min(delay * b.factor, max);
   }
   return sum;
 }
@@ -109,6 +109,7 @@ class doubter {
     }
     if (parent != nullptr && spec.backoff)
       check_backoff(spec, *parent, node);
+    check_carried_out(spec, node);
     if (const auto* kind = std::get_if<kind_child>(&spec.what))
       check_command(spec, *kind, node);
     duration below{};
@@ -135,6 +136,19 @@ class doubter {
       costs.push_back(child.enabled ? cost : duration{});
     }
     return combined_stop(parent, costs);
+  }
+
+  // A tree that asks for more than this version does still runs; whoever wrote it should know.
+  void check_carried_out(const child_spec& spec, std::size_t node) {
+    if (spec.address_hold)
+      doubt(node, "address.hold", "Y69", "requests are not held yet: while there is no incarnation, they are refused");
+    if (!spec.watch)
+      return;
+    if (spec.watch->action != watch_action::report)
+      doubt(node, "watch.action", "Y69",
+            std::string("`") + to_string(spec.watch->action) + "` is not carried out yet: the watchdog reports only");
+    if (spec.watch->max_mailbox || spec.watch->max_children || spec.watch->max_restarts)
+      doubt(node, "watch", "Y69", "the limits `max_…` are not watched yet");
   }
 
   void check_backoff(const child_spec& spec, const supervisor_spec& parent, std::size_t node) {

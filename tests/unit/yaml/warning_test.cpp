@@ -38,6 +38,38 @@ t.yaml:6:34: warning[Y62]: with this backoff the second crash already reaches th
 )");
 }
 
+BOOST_AUTO_TEST_CASE(Y62_the_limit_counts_the_delays_between_crashes_from_the_first_one) {
+  // Crashes at 0, 1, 4, 13 and 40 s at the earliest: the fifth is one too many for 4 in 1 m, and none for 4 in 30 s.
+  const auto file = [](const char* period) {
+    return std::string("\nschema: 1\ntree:\n  id: shop\n  intensity: 4\n  period: ") + period +
+           "\n  children:\n    - {id: a, kind: demo.worker, backoff: {min: 1s, max: 1m, factor: 3, jitter: 0}}\n";
+  };
+  BOOST_TEST(rendered(file("1m")).find("warning") == std::string::npos);
+  BOOST_TEST(rendered(file("30s"))
+                 .find("t.yaml:7:34: warning[Y62]: with this backoff the supervisor's limit of "
+                       "restarts (4 in 30s) can never be reached") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_field_that_this_version_does_not_carry_out_is_said_to_be_so) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
+)") == R"(
+t.yaml:5:34: warning[Y69]: the limits `max_…` are not watched yet
+      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
+                                   ^~~~~
+t.yaml:5:50: warning[Y69]: `replace` is not carried out yet: the watchdog reports only
+      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
+                                                   ^~~~~~~
+t.yaml:5:93: warning[Y69]: requests are not held yet: while there is no incarnation, they are refused
+  …, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
+                                                                                   ^~
+)");
+}
+
 BOOST_AUTO_TEST_CASE(Y63_a_deadline_later_than_the_parents) {
   BOOST_TEST(rendered(R"(
 schema: 1
