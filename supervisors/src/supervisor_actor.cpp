@@ -363,6 +363,19 @@ void supervisor_actor::report(event_kind kind, const child& c, std::string reaso
   core_->hub->on_event(what);
 }
 
+void supervisor_actor::report_below(event_kind kind, const family::member& who, std::string reason, std::string text) {
+  event what;
+  what.kind = kind;
+  what.at = now();
+  what.path = who.line->path();
+  what.actor = who.handle->id();
+  what.incarnation = who.line->incarnation();
+  what.reason = std::move(reason);
+  what.text = std::move(text);
+  what.trace = ctx().trace();
+  core_->hub->on_event(what);
+}
+
 void supervisor_actor::report_self(event_kind kind, std::string text) {
   event what;
   what.kind = kind;

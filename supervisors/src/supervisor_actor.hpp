@@ -156,6 +156,7 @@ class supervisor_actor final : public context_actor {
 
   // -- reports
   void report(event_kind kind, const child& c, std::string reason = {}, std::string text = {}, duration elapsed = {});
+  void report_below(event_kind kind, const family::member& who, std::string reason, std::string text);
   void report_self(event_kind kind, std::string text);
 
   std::shared_ptr<tree_core> core_;

@@ -27,6 +27,19 @@ void post_urgent(caf::abstract_actor* to, envelope message, caf::execution_unit*
   enqueue(to, caf::make_message_id(urgent), std::move(message), host);
 }
 
+done_hook posting_hook(caf::weak_actor_ptr to, envelope message) {
+  struct letter {
+    caf::weak_actor_ptr to;
+    envelope message;
+  };
+  return {[](void* data) noexcept {
+            const auto& mail = *static_cast<letter*>(data);
+            post_urgent(mail.to, mail.message);
+          },
+          [](void* data) noexcept { delete static_cast<letter*>(data); },
+          new letter{std::move(to), std::move(message)}};
+}
+
 void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host) {
   enqueue(to, caf::make_message_id(), std::move(message), host);
 }

@@ -4,6 +4,8 @@
 // Everything that CAF 1.x changed and this library needs: an envelope for its own messages, urgent sends, exits and
 // monitoring. Nothing outside this file and the scheduler modules names a call that 1.x removed.
 
+#include "libactor/detail/done_hook.hpp"
+
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -44,6 +46,10 @@ namespace libactor::detail::seam {
 /// Sends past the backlog. Drops the message if the receiver is gone. Thread-safe.
 void post_urgent(const caf::weak_actor_ptr& to, envelope message, caf::execution_unit* host = nullptr) noexcept;
 void post_urgent(caf::abstract_actor* to, envelope message, caf::execution_unit* host = nullptr);
+
+/// A hook that sends past the backlog. It holds the receiver weakly: a deadline an hour away keeps no actor alive.
+/// Throws: std::bad_alloc.
+done_hook posting_hook(caf::weak_actor_ptr to, envelope message);
 
 /// Sends behind the backlog.
 void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host = nullptr);

@@ -14,20 +14,6 @@ namespace libactor {
 
 namespace {
 
-struct wake_target {
-  caf::weak_actor_ptr actor;
-  detail::envelope message;
-};
-
-detail::done_hook wake_hook(caf::actor_control_block* self, detail::envelope message) {
-  return {[](void* data) noexcept {
-            auto& target = *static_cast<wake_target*>(data);
-            detail::seam::post_urgent(target.actor, target.message);
-          },
-          [](void* data) noexcept { delete static_cast<wake_target*>(data); },
-          new wake_target{caf::weak_actor_ptr{self}, std::move(message)}};
-}
-
 int this_thread() noexcept {
   thread_local const int id = ::gettid();
   return id;
@@ -57,7 +43,8 @@ class watched_handler {
 context_actor::context_actor(caf::actor_config& cfg, worker_options options)
     : caf::event_based_actor(cfg), options_(std::move(options)) {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
-  wake_ = detail::when_done(options_.ctx, wake_hook(ctrl(), {detail::envelope_kind::wake, 0, {}}));
+  wake_ = detail::when_done(
+      options_.ctx, detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::wake, 0, {}}));
 }
 
 context_actor::~context_actor() = default;
@@ -77,7 +64,8 @@ context_actor::timer_id context_actor::at(time_point when, std::function<void()>
   auto& entry = timers_[id];
   entry.action = std::move(action);
   entry.registration =
-      detail::at_time(*ctx().runtime(), when, wake_hook(ctrl(), {detail::envelope_kind::timer, id, {}}));
+      detail::at_time(*ctx().runtime(), when,
+                      detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::timer, id, {}}));
   return id;
 }
 

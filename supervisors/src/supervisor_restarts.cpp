@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+// What follows the end of a child that comes back: alone, with its group, or not until restarts are resumed.
+#include "actor/caf_seam.hpp"
+#include "supervisor_actor.hpp"
+#include "supervisors/restart_plan.hpp"
+
+#include <algorithm>
+
+namespace libactor {
+
+void supervisor_actor::restart(child& c, bool after_failed_start) {
+  c.state = child_state::restarting;
+  if (!intensity_.admit(now())) {
+    postponed_.push_back(&c);
+    give_up();
+    return;
+  }
+  ++c.restarts;
+  duration delay{};
+  if (c.delays)
+    delay = c.delays->next(after_failed_start ? duration{} : now() - c.started_at);
+  c.not_before = now() + delay;
+  report(event_kind::restarting, c, {}, delay == duration{} ? "" : "in " + to_string(delay), delay);
+  if (mode_ == mode::running && (is_dynamic() || own().strategy == strategy::one_for_one))
+    restart_alone(c, after_failed_start);
+  else
+    restart_group(c, after_failed_start);
+}
+
+// Siblings go on; only this child's own delay holds its start.
+void supervisor_actor::restart_alone(child& c, bool after_failed_start) {
+  if (c.not_before > now()) {
+    c.timer = at(c.not_before, [this, &c] {
+      c.timer = 0;
+      if (c.state == child_state::restarting && !suspended_)
+        begin_start(c);
+    });
+  } else if (after_failed_start) {
+    retries_.push_back(&c);
+    serve_mail_first();
+  } else {
+    begin_start(c);
+  }
+}
+
+void supervisor_actor::restart_group(child& c, bool after_failed_start) {
+  for (auto* other : affected_by(c)) {
+    const bool wanted = other == &c || other->alive() || other->state == child_state::restarting;
+    const bool returns = other == &c || other->spec->restart != restart_type::temporary;
+    if (other->alive() && !std::exchange(other->must_stop, true))
+      to_stop_.push_back(other);
+    if (wanted && returns && !std::exchange(other->must_start, true))
+      to_start_.push_back(other);
+  }
+  auto by_place = [](const child* a, const child* b) { return a->place < b->place; };
+  std::sort(to_stop_.begin(), to_stop_.end(), by_place);
+  std::sort(to_start_.begin(), to_start_.end(), by_place);
+  if (after_failed_start && c.not_before <= now())
+    serve_mail_first();
+  advance();
+}
+
+std::vector<supervisor_actor::child*> supervisor_actor::affected_by(child& c) {
+  std::vector<child*> affected{&c};
+  if (is_dynamic())
+    return affected;
+  if (own().strategy == strategy::one_for_dependents) {
+    for (std::size_t i = 0; i != affected.size(); ++i) {
+      for (auto* other : affected[i]->needed_by) {
+        if (std::find(affected.begin(), affected.end(), other) == affected.end())
+          affected.push_back(other);
+      }
+    }
+    return affected;
+  }
+  for (auto& other : children_) {
+    if (other != nullptr && other.get() != &c && restart_affects(own().strategy, c.place, other->place))
+      affected.push_back(other.get());
+  }
+  return affected;
+}
+
+// A start that failed is tried again only after the mail that came before.
+void supervisor_actor::serve_mail_first() {
+  if (std::exchange(mail_first_, true))
+    return;
+  detail::seam::post(this, {detail::envelope_kind::retry, 0, {}}, context());
+}
+
+void supervisor_actor::give_up() {
+  const auto text = "more than " + std::to_string(own().intensity) + " restarts in " + to_string(own().period);
+  if (own().on_giveup == giveup_action::suspend) {
+    suspended_ = true;
+    report_self(event_kind::suspended, text);
+    return;
+  }
+  report_self(event_kind::gave_up, text);
+  begin_stop(make_error(errc::gave_up, text), cause("its supervisor gave up", cause_origin::shutdown, line().path()));
+}
+
+void supervisor_actor::resume_restarts() {
+  if (!std::exchange(suspended_, false))
+    return;
+  intensity_.clear();
+  report_self(event_kind::resumed, "restarts go on");
+  for (auto* c : std::exchange(postponed_, {})) {
+    if (c->state == child_state::restarting)
+      restart(*c, false);
+  }
+  advance();
+}
+
+}  // namespace libactor
