@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 namespace libactor::detail {
 
@@ -115,6 +116,13 @@ class pointer_bag {
       untagged(first_)->slot = &other.first_;
     first_ = 0;
     tail_ = nullptr;
+  }
+
+  // Frees the memory of all members at once, without a word to them: they must not be used as links any more.
+  void forget() noexcept {
+    first_ = 0;
+    while (tail_ != nullptr)
+      ::operator delete(std::exchange(tail_, tail_->below));
   }
 
   // The first cell, which a node whose registry is unused may put to another use.

@@ -25,6 +25,18 @@ class timing_wheel {
  public:
   static constexpr int tick_shift = 16;
 
+  timing_wheel() = default;
+  timing_wheel(const timing_wheel&) = delete;
+  timing_wheel& operator=(const timing_wheel&) = delete;
+  // Timers that are still in it must not be used any more.
+  ~timing_wheel() {
+    ready_.forget();
+    for (auto& level : slots_) {
+      for (auto& slot : level)
+        slot.forget();
+    }
+  }
+
   // Requires: the timer stands nowhere. Throws std::bad_alloc.
   void insert(timer_link& timer, timer_kind kind, std::int64_t due) {
     timer.due.store(due, std::memory_order_relaxed);
