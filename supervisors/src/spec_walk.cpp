@@ -160,4 +160,14 @@ duration worst_stop(const child_spec& spec, spec_walk& at, std::vector<stop_step
   return result;
 }
 
+std::string sum_text(const std::vector<stop_step>& steps, duration grace, duration sum) {
+  constexpr std::size_t most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < steps.size() && i < most; ++i)
+    text += steps[i].path + " " + to_string(steps[i].limit) + " + ";
+  if (steps.size() > most)
+    text += std::to_string(steps.size() - most) + " more + ";
+  return text + "kill_grace " + to_string(grace) + " = " + to_string(sum);
+}
+
 }  // namespace libactor

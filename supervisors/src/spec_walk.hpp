@@ -42,6 +42,9 @@ duration worst_stop(const child_spec& spec, spec_walk& at, std::vector<stop_step
 // The same for the children of one supervisor, of which each one's is known.
 duration combined_stop(const static_supervisor& parent, const std::vector<duration>& costs);
 
+// The steps and the kill_grace after them as a sum, `/a 5s + /b 5s + kill_grace 1s = 11s`; many steps are cut.
+std::string sum_text(const std::vector<stop_step>& steps, duration grace, duration sum);
+
 // The places of children in the order in which a graph starts them where only their dependencies count; what is in a
 // cycle, or waits for one, is left out.
 std::vector<std::size_t> graph_order(const std::vector<child_spec>& children);

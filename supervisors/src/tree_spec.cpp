@@ -271,20 +271,14 @@ class checker {
     std::vector<stop_step> steps;
     walk = {};
     worst_stop(tree_.root, walk, &steps);
-    constexpr std::size_t most = 8;
-    std::string text;
-    for (std::size_t i = 0; i < steps.size() && i < most; ++i)
-      text += steps[i].path + " " + to_string(steps[i].limit) + " + ";
-    if (steps.size() > most)
-      text += std::to_string(steps.size() - most) + " more + ";
     std::vector<spec_note> notes;
     const auto longest = std::max_element(steps.begin(), steps.end(),
                                           [](const stop_step& a, const stop_step& b) { return a.limit < b.limit; });
     if (longest != steps.end())
       notes.push_back({{longest->node, "id"}, "the longest step of it is " + longest->path});
     tree_fault("shutdown.budget", "Y41",
-               "the shutdown budget (" + to_string(tree_.budget) + ") is shorter than the worst stop path: " + text +
-                   "kill_grace " + to_string(grace) + " = " + to_string(sum),
+               "the shutdown budget (" + to_string(tree_.budget) +
+                   ") is shorter than the worst stop path: " + sum_text(steps, grace, sum),
                std::move(notes));
   }
 

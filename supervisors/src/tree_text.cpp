@@ -84,13 +84,7 @@ std::string worst_stop_path(const tree_spec& tree) {
   spec_walk walk;
   std::vector<stop_step> steps;
   const auto sum = add_saturated(worst_stop(tree.root, walk, &steps), tree.root.kill_grace);
-  constexpr std::size_t most = 8;
-  std::string text;
-  for (std::size_t i = 0; i < steps.size() && i < most; ++i)
-    text += steps[i].path + " " + to_string(steps[i].limit) + " + ";
-  if (steps.size() > most)
-    text += std::to_string(steps.size() - most) + " more + ";
-  return text + "kill_grace " + to_string(tree.root.kill_grace) + " = " + to_string(sum);
+  return sum_text(steps, tree.root.kill_grace, sum);
 }
 
 std::size_t width(const std::string& text) {
