@@ -2,6 +2,8 @@
 #include "libactor/scope.hpp"
 
 #include "context_node.hpp"
+#include "libactor/detail/done_hook.hpp"
+#include "libactor/error.hpp"
 #include "libactor/violation.hpp"
 #include "runtime_core.hpp"
 
@@ -52,6 +54,14 @@ void scope::cancel(cause why, source_location where) noexcept {
 void scope::cancel_now(cause why, source_location where) noexcept {
   if (ctx_)
     detail::cancel(*access::get(ctx_), {.now = true, .why = why ? cause_access::take(why) : canceled_at(where)});
+}
+
+void detail::end_like(scope& own, const context& ended) noexcept {
+  if (!own || !ended.done())
+    return;
+  auto why = ended.cause();
+  detail::cancel(*access::get(own.ctx()),
+                 {.expired = ended.error() == errc::deadline_exceeded, .why = cause_access::take(why)});
 }
 
 context scope::commit() noexcept {

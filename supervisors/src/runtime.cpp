@@ -11,10 +11,14 @@
 #include "supervisors/watchdog.hpp"
 #include "tree_core.hpp"
 
+#include <unistd.h>
+#include <algorithm>
 #include <caf/exit_reason.hpp>
 #include <condition_variable>
+#include <cstdio>
 #include <future>
 #include <mutex>
+#include <thread>
 
 namespace libactor {
 
@@ -79,6 +83,7 @@ struct runtime::impl : std::enable_shared_from_this<impl> {
   void request_stop(std::optional<duration> budget, cause why);
   std::optional<family::member> find(std::string_view path) const;
   shutdown_report report() const;
+  std::size_t others() const;
 };
 
 runtime::runtime(caf::actor_system& system, runtime_options options)
@@ -202,7 +207,18 @@ shutdown_report runtime::stop(std::optional<duration> budget, cause why) {
   impl_->request_stop(budget, std::move(why));
   const bool waits = impl_->tree.on_overrun == overrun_action::wait;
   wait_ended(waits ? infinite : budget.value_or(impl_->tree.budget));
+  // An actor is counted until a moment after it has told that it ended.
+  const auto patience = std::chrono::steady_clock::now() + 10ms;
+  while (impl_->others() != 0 && std::chrono::steady_clock::now() < patience)
+    std::this_thread::yield();
   return report();
+}
+
+void runtime::leave(int status) {
+  for (const auto& sink : impl_->options.sinks)
+    sink->flush();
+  std::fflush(nullptr);
+  ::_exit(status);
 }
 
 bool runtime::wait_ended(duration limit) const {
@@ -237,6 +253,11 @@ shutdown_report runtime::impl::report() const {
     all.children = core->entries;
     all.reason = describe(core->root_reason);
   }
+  if (stopping || over) {
+    all.others = others();
+    if (all.others != 0)
+      all.other_names = detail::seam::registered_names(system);
+  }
   if (!over && stopping) {
     // The budget is used up: what still lives is listed as what holds the tree up.
     all.reason = "still stopping";
@@ -250,6 +271,22 @@ shutdown_report runtime::impl::report() const {
     }
   }
   return all;
+}
+
+// How many actors the system waits for that are not of this tree.
+std::size_t runtime::impl::others() const {
+  std::vector<family::member> own_actors;
+  kin->collect(own_actors);
+  auto alive = static_cast<std::size_t>(std::count_if(
+      own_actors.begin(), own_actors.end(), [](const auto& who) { return !detail::seam::has_ended(who.handle); }));
+  {
+    std::lock_guard guard{mutex};
+    alive += guardian ? 1 : 0;
+  }
+  if (core != nullptr)
+    alive += core->left_behind();
+  const auto running = detail::seam::running_count(system);
+  return running > alive ? running - alive : 0;
 }
 
 // -- looking ----------------------------------------------------------------------------------------------------------

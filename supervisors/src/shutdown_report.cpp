@@ -45,6 +45,14 @@ std::string to_string(const shutdown_report& report) {
   out << report.root << ": " << report.reason << " after " << rounded(report.ended - report.began) << "; "
       << report.children.size() << " stopped, " << report.killed() << " killed, " << report.abandoned() << " abandoned"
       << (report.within_budget ? "" : "; the budget ran out") << '\n';
+  if (report.others != 0) {
+    out << "held up by " << report.others << (report.others == 1 ? " actor" : " actors") << " outside of the tree";
+    for (std::size_t i = 0; i != report.other_names.size(); ++i)
+      out << (i == 0 ? ", registered as " : ", ") << report.other_names[i];
+    out << '\n';
+  }
+  if (report.abandoned() != 0)
+    out << "the actor system can't end while abandoned actors run: leak it, or call runtime::leave\n";
   return out.str();
 }
 

@@ -255,18 +255,53 @@ bool supervisor_actor::stop_some() {
 bool supervisor_actor::may_start(const child& c) const {
   if (!is_dynamic() && fixed_->start == start_mode::ordered && in_engine_ != 0)
     return false;
-  return std::all_of(c.needs.begin(), c.needs.end(), [](const auto& need) {
-    const child& other = *need.first;
-    switch (need.second) {
-      case dependency_state::started:
-        return other.state == child_state::running || other.completed;
-      case dependency_state::ready:
-        return other.state == child_state::running && (other.ready || !other.spec->awaits_ready);
-      case dependency_state::completed:
-        return other.completed;
-    }
+  return std::all_of(c.needs.begin(), c.needs.end(), [](const auto& need) { return meets(*need.first, need.second); });
+}
+
+// One that declined has nothing to do here, and holds up nobody.
+bool supervisor_actor::meets(const child& c, dependency_state wanted) {
+  if (c.declined)
     return true;
-  });
+  switch (wanted) {
+    case dependency_state::started:
+      return c.state == child_state::running || c.completed;
+    case dependency_state::ready:
+      return c.state == child_state::running && (c.ready || !c.spec->awaits_ready);
+    case dependency_state::completed:
+      return c.completed;
+  }
+  return true;
+}
+
+// What `c` waits for and will not come, because it ended and is not going to start again; null if there is none.
+supervisor_actor::child* supervisor_actor::lost_need(const child& c) {
+  for (const auto& [other, wanted] : c.needs) {
+    if (other->state == child_state::idle && !other->must_start && !meets(*other, wanted))
+      return other;
+  }
+  return nullptr;
+}
+
+void supervisor_actor::waits_in_vain(child& c, const child& need) {
+  c.must_start = false;
+  std::erase(to_start_, &c);
+  not_started(
+      c, make_error(errc::start_failed, "it waits for " + *need.path + ", which ended: " + describe(need.end_reason)));
+}
+
+// `c` ended: the starts of those that wait for it to complete fail, and where it ended for good, of all whose need it
+// does not meet.
+void supervisor_actor::fail_waiting(child& c, bool for_good) {
+  const auto waiting = c.needed_by;
+  for (auto* other : waiting) {
+    const bool in_vain = std::any_of(other->needs.begin(), other->needs.end(), [&](const auto& need) {
+      return need.first == &c && (for_good || need.second == dependency_state::completed) && !meets(c, need.second);
+    });
+    if (in_vain && other->must_start)
+      waits_in_vain(*other, c);
+    if (mode_ == mode::stopping)
+      return;
+  }
 }
 
 // Whether the child's own delay, or mail, comes first; `advance` is called again then.
@@ -289,6 +324,10 @@ bool supervisor_actor::start_some() {
     return false;
   for (auto i = to_start_.begin(); i != to_start_.end(); ++i) {
     auto& c = **i;
+    if (const auto* need = lost_need(c)) {
+      waits_in_vain(c, *need);
+      return true;
+    }
     if (may_start(c) && !must_wait(c)) {
       to_start_.erase(i);
       c.must_start = false;
@@ -359,7 +398,7 @@ void supervisor_actor::report(event_kind kind, const child& c, std::string reaso
   what.reason = std::move(reason);
   what.text = std::move(text);
   what.elapsed = elapsed;
-  what.trace = ctx().trace();
+  what.trace = c.own ? c.own.ctx().trace() : ctx().trace();
   core_->hub->on_event(what);
 }
 

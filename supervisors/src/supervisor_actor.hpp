@@ -58,6 +58,8 @@ class supervisor_actor final : public context_actor {
     std::optional<backoff> delays;
     time_point not_before{};  ///< of its next start
     bool completed = false;   ///< the last incarnation ended normally
+    bool declined = false;    ///< the last start was declined
+    bool slims = false;       ///< once up, its specification shrinks to what its end needs
     bool must_stop = false;   ///< it is in `to_stop_`
     bool must_start = false;  ///< it is in `to_start_`
 
@@ -109,6 +111,10 @@ class supervisor_actor final : public context_actor {
   bool start_some();
   bool may_start(const child& c) const;
   bool must_wait(child& c);
+  static bool meets(const child& c, dependency_state wanted);
+  static child* lost_need(const child& c);
+  void waits_in_vain(child& c, const child& need);
+  void fail_waiting(child& c, bool for_good);
   bool may_stop(const child& c) const;
   void leave_engine(child& c);
   void begin_stop(caf::error reason, cause why);
@@ -118,7 +124,9 @@ class supervisor_actor final : public context_actor {
   void begin_start(child& c);
   caf::expected<started_child> call_start(child& c, worker_options options);
   void became_up(child& c);
+  static void slim(child& c);
   void start_failed(child& c, caf::error reason);
+  void not_started(child& c, caf::error reason);
   void ask(child& c);
   void kill(child& c);
   void record_end_of(const child& c, const family::member& who);

@@ -13,6 +13,11 @@ namespace {
 
 using act = supervisor_verb::act;
 
+caf::error already_started(const std::string& id, const caf::actor& handle) {
+  const auto plain = make_error(errc::already_started);
+  return {plain.code(), plain.category(), caf::make_message(id, handle)};
+}
+
 caf::result<caf::message> answered(caf::response_promise to) {
   to.deliver(caf::unit);
   return to;
@@ -32,6 +37,8 @@ supervisor_verb supervisor_verb::restart_child(std::string id) { return {act::re
 supervisor_verb supervisor_verb::delete_child(std::string id) { return {act::erase, std::move(id)}; }
 supervisor_verb supervisor_verb::which_children() { return {act::list}; }
 supervisor_verb supervisor_verb::count_children() { return {act::count}; }
+supervisor_verb supervisor_verb::get_child_spec(std::string id) { return {act::spec, std::move(id)}; }
+supervisor_verb supervisor_verb::get_child_spec(caf::actor handle) { return {act::spec, {}, {}, std::move(handle)}; }
 supervisor_verb supervisor_verb::resume_restarts() { return {act::resume}; }
 
 caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb) {
@@ -48,15 +55,18 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
     case act::terminate:
     case act::restart:
     case act::erase:
+    case act::spec:
       break;
   }
   if (is_dynamic()) {
-    if (verb.what != act::terminate || !verb.handle)
+    if ((verb.what != act::terminate && verb.what != act::spec) || !verb.handle)
       return make_error(errc::is_dynamic, "name its children by handle");
     for (const auto& [key, c] : live_) {
       if (c->handle == verb.handle)
-        return on_terminate(*c);
+        return verb.what == act::spec ? caf::result<caf::message>(caf::make_message(c->spec)) : on_terminate(*c);
     }
+    if (verb.what == act::spec)
+      return make_error(errc::not_found, "no child has this handle");
     const bool ended = caf::actor_cast<caf::abstract_actor*>(verb.handle)->getf(abstract_actor::is_terminated_flag);
     if (ended)
       return answered(make_response_promise());
@@ -70,6 +80,8 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
       return on_terminate(*c);
     case act::restart:
       return on_restart(*c);
+    case act::spec:
+      return caf::make_message(c->spec);
     default:
       return on_erase(*c);
   }
@@ -91,13 +103,14 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
       return make_error(errc::invalid_spec, "a static supervisor starts children from a specification");
     if (auto* known = find_child(verb.spec->id)) {
       if (known->alive() && known->handle)
-        return make_error(errc::already_started, known->spec->id);
+        return already_started(known->spec->id, known->handle);
       return make_error(errc::already_present, known->spec->id);
     }
     const auto faults = check(tree_spec{*verb.spec}, core_->catalog);
     if (!faults.empty())
       return make_error(errc::invalid_spec, faults.front().path + ": " + faults.front().text);
     c = &add_child(verb.spec);
+    c->slims = verb.spec->restart == restart_type::temporary && !verb.spec->is_supervisor();
   }
   c->start_reply = make_response_promise();
   auto reply = c->start_reply;
@@ -180,6 +193,12 @@ child_counts supervisor_actor::count() const {
   return n;
 }
 
+caf::actor handle_in(const caf::error& reason) {
+  if (errc_of(reason) != errc::already_started || !reason.context().match_element<caf::actor>(1))
+    return {};
+  return reason.context().get_as<caf::actor>(1);
+}
+
 // -- from threads that are not actors ---------------------------------------------------------------------------------
 
 namespace {
@@ -227,6 +246,14 @@ caf::expected<std::vector<child_info>> supervisor_ref::which_children() const {
 }
 caf::expected<child_counts> supervisor_ref::count_children() const {
   return ask_supervisor<child_counts>(*system_, handle_, supervisor_verb::count_children());
+}
+caf::expected<std::shared_ptr<const child_spec>> supervisor_ref::get_child_spec(std::string id) const {
+  return ask_supervisor<std::shared_ptr<const child_spec>>(*system_, handle_,
+                                                           supervisor_verb::get_child_spec(std::move(id)));
+}
+caf::expected<std::shared_ptr<const child_spec>> supervisor_ref::get_child_spec(caf::actor child) const {
+  return ask_supervisor<std::shared_ptr<const child_spec>>(*system_, handle_,
+                                                           supervisor_verb::get_child_spec(std::move(child)));
 }
 caf::error supervisor_ref::resume_restarts() const {
   return tell_supervisor(*system_, handle_, supervisor_verb::resume_restarts());

@@ -19,12 +19,11 @@ void supervisor_actor::begin_start(child& c) {
   c.key = ++last_key_;
   ++c.incarnation;
   c.state = child_state::starting;
-  c.acknowledged = c.ready = c.up = c.asked = c.killed = c.completed = false;
+  c.acknowledged = c.ready = c.up = c.asked = c.killed = c.completed = c.declined = false;
   c.start_error = {};
   c.end_reason = {};
   c.start_asked_at = now();
   live_.emplace(c.key, &c);
-  report(event_kind::start_asked, c);
 
   libactor::context base = ctx();
   for (const auto& [name, value] : spec.context.values)
@@ -41,6 +40,8 @@ void supervisor_actor::begin_start(child& c) {
   } else {
     c.own = with_cancel(base);
   }
+
+  report(event_kind::start_asked, c);
 
   const caf::weak_actor_ptr self{ctrl()};
   c.line = std::make_shared<lifeline>(c.path, c.incarnation, self, c.key, core_->hub);
@@ -111,12 +112,25 @@ void supervisor_actor::became_up(child& c) {
   disarm(c);
   c.state = child_state::running;
   c.up = true;
+  if (c.slims)
+    slim(c);
   c.started_at = now();
   report(event_kind::started, c, {}, {}, c.started_at - c.start_asked_at);
   if (c.start_reply.pending())
     c.start_reply.deliver(c.handle);
   leave_engine(c);
   advance();
+}
+
+// It will not be started again: what only a start needs is let go.
+void supervisor_actor::slim(child& c) {
+  c.slims = false;
+  auto rest = std::make_shared<child_spec>(*c.spec);
+  if (auto* fun = std::get_if<function_child>(&rest->what))
+    fun->start = nullptr;
+  else if (auto* kind = std::get_if<kind_child>(&rest->what))
+    kind->args.clear();
+  c.spec = std::move(rest);
 }
 
 void supervisor_actor::start_timed_out(child& c) {
@@ -134,9 +148,9 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
   c.below = nullptr;
   leave_engine(c);
   c.state = child_state::idle;
-  const bool declined = errc_of(reason) == errc::declined;
-  report(declined ? event_kind::declined : event_kind::start_failed, c, describe(reason));
-  if (declined) {
+  c.declined = errc_of(reason) == errc::declined;
+  if (c.declined) {
+    report(event_kind::declined, c, describe(reason));
     if (c.start_reply.pending())
       c.start_reply.deliver(caf::actor{});
     if (!keeps_spec(c))
@@ -144,6 +158,13 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
     advance();
     return;
   }
+  not_started(c, std::move(reason));
+}
+
+// What follows a start that failed, whether or not there was an incarnation.
+void supervisor_actor::not_started(child& c, caf::error reason) {
+  report(event_kind::start_failed, c, describe(reason));
+  c.end_reason = reason;
   if (c.start_reply.pending()) {
     c.start_reply.deliver(reason);
     // Of a failed start_child nothing is kept; of a failed restart_child the specification.
@@ -156,9 +177,13 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
     advance();
     return;
   }
-  if (mode_ == mode::starting && c.incarnation == 1) {
+  if (mode_ == mode::starting && c.incarnation <= 1) {
     const bool nested = errc_of(reason) == errc::start_failed && c.spec->is_supervisor();
-    begin_stop(nested ? reason : make_error(errc::start_failed, *c.path + ": " + describe(reason)),
+    const std::string_view said{"start_failed: "};
+    auto text = describe(reason);
+    if (text.starts_with(said))
+      text.erase(0, said.size());
+    begin_stop(nested ? reason : make_error(errc::start_failed, *c.path + ": " + text),
                cause("a sibling did not start", cause_origin::shutdown, line().path()));
     return;
   }
@@ -184,7 +209,11 @@ void supervisor_actor::ask(child& c) {
     kill(c);
     return;
   }
-  c.own.cancel(stop_cause_ ? stop_cause_ : cause("stopped by its supervisor", cause_origin::shutdown, line().path()));
+  // What made the supervisor done is the child's error and cause, too.
+  if (ctx().done())
+    detail::end_like(c.own, ctx());
+  else
+    c.own.cancel(stop_cause_ ? stop_cause_ : cause("stopped by its supervisor", cause_origin::shutdown, line().path()));
   if (!c.is_worker)
     detail::seam::exit_urgent(c.handle, caf::exit_reason::user_shutdown);
   if (by)
@@ -227,6 +256,7 @@ void supervisor_actor::abandon(child& c) {
   const auto reason = make_error(errc::abandoned);
   for (const auto& who : living_below(c)) {
     report_below(event_kind::abandoned, who, describe(reason), {});
+    core_->leave_behind(who.handle);
     if (core_->stopping) {
       core_->record({who.line->path(), who.line->incarnation(), c.asked ? c.asked_at : now(), now(), describe(reason),
                      true, true});
@@ -237,6 +267,7 @@ void supervisor_actor::abandon(child& c) {
     return;
   }
   report(event_kind::abandoned, c, describe(reason));
+  core_->leave_behind(c.handle);
   complete_down(c, reason);
 }
 
@@ -364,6 +395,7 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   c.below = nullptr;
   c.state = child_state::idle;
   c.completed = how == ending::normal;
+  c.end_reason = std::move(reason);
   leave_engine(c);
   if (expected) {
     if (!keeps_spec(c) && !c.must_start)
@@ -375,6 +407,8 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   }
   const bool again = c.spec->restart == restart_type::permanent ||
                      (c.spec->restart == restart_type::transient && how == ending::abnormal);
+  if (mode_ == mode::starting)
+    fail_waiting(c, !again);
   if (mode_ == mode::stopping)
     advance();
   else if (again)

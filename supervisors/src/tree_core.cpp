@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "tree_core.hpp"
 
+#include <caf/abstract_actor.hpp>
+#include <caf/actor_cast.hpp>
+
 namespace libactor {
 
 void family::add(std::uint64_t key, member who) {
@@ -39,6 +42,23 @@ void event_hub::on_event(const event& what) noexcept {
 void tree_core::record(shutdown_entry entry) {
   std::lock_guard guard{mutex};
   entries.push_back(std::move(entry));
+}
+
+void tree_core::leave_behind(const caf::actor& whom) {
+  std::lock_guard guard{mutex};
+  abandoned.emplace_back(caf::actor_cast<caf::actor_control_block*>(whom));
+}
+
+std::size_t tree_core::left_behind() const {
+  std::vector<caf::strong_actor_ptr> held;  // dropped after the lock
+  std::size_t alive = 0;
+  std::lock_guard guard{mutex};
+  for (const auto& weak : abandoned) {
+    held.push_back(caf::actor_cast<caf::strong_actor_ptr>(weak));
+    if (held.back() && !held.back()->get()->getf(caf::abstract_actor::is_terminated_flag))
+      ++alive;
+  }
+  return alive;
 }
 
 }  // namespace libactor

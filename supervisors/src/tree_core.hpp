@@ -9,6 +9,7 @@
 #include "supervisors/shutdown_report.hpp"
 
 #include <caf/actor.hpp>
+#include <caf/actor_control_block.hpp>
 #include <caf/error.hpp>
 
 #include <atomic>
@@ -69,10 +70,16 @@ struct tree_core {
   /// Notes how a child stopped, once the tree is stopping for good.
   void record(shutdown_entry entry);
 
+  /// Notes an actor that is no longer waited for.
+  void leave_behind(const caf::actor& whom);
+  /// How many of those still run.
+  std::size_t left_behind() const;
+
   std::atomic<bool> stopping{false};
   mutable std::mutex mutex;
-  std::vector<shutdown_entry> entries;  // under `mutex`
-  caf::error root_reason;               // under `mutex`
+  std::vector<shutdown_entry> entries;         // under `mutex`
+  std::vector<caf::weak_actor_ptr> abandoned;  // under `mutex`; a detached one that is held keeps its thread
+  caf::error root_reason;                      // under `mutex`
 };
 
 }  // namespace libactor

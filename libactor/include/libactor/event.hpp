@@ -59,6 +59,9 @@ class event_sink {
  public:
   virtual ~event_sink() = default;
   virtual void on_event(const event& what) noexcept = 0;
+  /// Returns once what was handed over so far has left the process, or can't. Called where the process is about to
+  /// leave, from one thread.
+  virtual void flush() noexcept {}
 };
 
 }  // namespace libactor

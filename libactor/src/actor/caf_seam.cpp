@@ -2,6 +2,8 @@
 #include "actor/caf_seam.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/actor_registry.hpp>
+#include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/system_messages.hpp>
 
@@ -51,6 +53,19 @@ void exit_urgent(const caf::actor& to, caf::error reason) {
 
 bool has_ended(const caf::actor& whom) {
   return caf::actor_cast<caf::abstract_actor*>(whom)->getf(caf::abstract_actor::is_terminated_flag);
+}
+
+std::size_t running_count(caf::actor_system& system) { return system.registry().running(); }
+
+std::vector<std::string> registered_names(caf::actor_system& system) {
+  std::vector<std::string> names;
+  for (const auto& [name, actor] : system.registry().named_actors()) {
+    const auto text = caf::to_string(name);
+    // CAF's own two are not counted as running.
+    if (actor && text != "SpawnServ" && text != "ConfigServ")
+      names.push_back(text);
+  }
+  return names;
 }
 
 bool is_kill(const caf::mailbox_element& x) {

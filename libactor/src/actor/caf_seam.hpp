@@ -13,8 +13,11 @@
 #include <caf/error.hpp>
 #include <caf/mailbox_element.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace libactor::detail {
 
@@ -59,6 +62,10 @@ void exit_urgent(const caf::actor& to, caf::error reason);
 
 /// Whether the actor has ended and told those who wait for it.
 bool has_ended(const caf::actor& whom);
+
+/// How many actors the system's end waits for, and the names of those that are registered under one.
+std::size_t running_count(caf::actor_system& system);
+std::vector<std::string> registered_names(caf::actor_system& system);
 
 /// Whether `x` is an exit message that can't be trapped.
 bool is_kill(const caf::mailbox_element& x);

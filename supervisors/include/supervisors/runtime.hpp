@@ -55,9 +55,13 @@ class runtime {
   void stop_now(cause why);
 
   /// Stops the tree in order and returns when it is down, or when `budget` (by default the tree's) is used up, unless
-  /// the tree says `on_overrun: wait`; what is late is killed `kill_grace` before that. Reports each child. Not from an
-  /// actor.
+  /// the tree says `on_overrun: wait`; what is late is killed `kill_grace` before that. Reports each child, and what
+  /// else holds up the actor system. Not from an actor.
   shutdown_report stop(std::optional<duration> budget = {}, cause why = {});
+
+  /// For a host that can't let its actor system end, because actors had to be abandoned: flushes the sinks, then ends
+  /// the process with `status`, running no destructors.
+  [[noreturn]] void leave(int status);
 
   /// Whether the tree ended within `limit` of real time. Not from an actor.
   bool wait_ended(duration limit) const;

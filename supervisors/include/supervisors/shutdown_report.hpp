@@ -29,6 +29,10 @@ struct shutdown_report {
   time_point ended{};
   std::vector<shutdown_entry> children;
   bool within_budget = true;  ///< false if the budget ran out before everything was down
+  /// Actors of the system that are not this tree's and still run when it is down: the host's own, plain ones included.
+  /// The system's destructor waits for them, as for what was abandoned.
+  std::size_t others = 0;
+  std::vector<std::string> other_names{};  ///< of those that the host registered under a name
 
   std::size_t killed() const noexcept;
   std::size_t abandoned() const noexcept;

@@ -48,12 +48,13 @@ struct child_counts {
 /// Every supervisor answers every verb, with an error of `errc` where it can't be done; one that has ended answers at
 /// once with its exit reason.
 struct supervisor_verb {
-  enum class act : std::uint8_t { start, terminate, restart, erase, list, count, resume } what = act::list;
+  enum class act : std::uint8_t { start, terminate, restart, erase, list, count, resume, spec } what = act::list;
   std::string id{};                          ///< of the child; unused by `start`, `list`, `count`, `resume`
   std::shared_ptr<const child_spec> spec{};  ///< of `start`; null: the template of a dynamic supervisor
   caf::actor handle{};                       ///< names a child of a dynamic supervisor
 
-  /// Answers with the handle (null if the child declined).
+  /// Answers with the handle (null if the child declined). For an id that is running, the error is
+  /// `errc::already_started`, and `handle_in` has the handle.
   static supervisor_verb start_child(child_spec spec);
   /// For dynamic supervisors: one more of the template. Answers with the handle.
   static supervisor_verb start_child();
@@ -68,9 +69,17 @@ struct supervisor_verb {
   static supervisor_verb which_children();
   /// Answers with `child_counts`.
   static supervisor_verb count_children();
+  /// Answers with the child's specification, a `std::shared_ptr<const libactor::child_spec>`; of a dynamic supervisor's
+  /// child with the template. That of a temporary child from `start_child` has no start function and no arguments any
+  /// more once the child is up.
+  static supervisor_verb get_child_spec(std::string id);
+  static supervisor_verb get_child_spec(caf::actor handle);
   /// Ends the pause of `on_giveup: suspend`. Answers with nothing.
   static supervisor_verb resume_restarts();
 };
+
+/// The child that holds the id: of an `errc::already_started`, and null for every other error.
+caf::actor handle_in(const caf::error& reason);
 
 /// Administers one supervisor from a thread that is not an actor: each call blocks until the act is complete. An actor
 /// sends `supervisor_verb`s to `handle()` instead, with `request` and `.then`. Thread-safe.
@@ -87,6 +96,8 @@ class supervisor_ref {
   caf::error delete_child(std::string id) const;
   caf::expected<std::vector<child_info>> which_children() const;
   caf::expected<child_counts> count_children() const;
+  caf::expected<std::shared_ptr<const child_spec>> get_child_spec(std::string id) const;
+  caf::expected<std::shared_ptr<const child_spec>> get_child_spec(caf::actor child) const;
   caf::error resume_restarts() const;
 
  private:
@@ -99,3 +110,4 @@ class supervisor_ref {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(libactor::supervisor_verb)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(libactor::child_counts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<libactor::child_info>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const libactor::child_spec>)

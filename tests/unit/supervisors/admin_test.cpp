@@ -17,13 +17,40 @@ errc code(const std::optional<caf::expected<T>>& answer) {
 
 BOOST_AUTO_TEST_SUITE(admin)
 
-BOOST_FIXTURE_TEST_CASE(S040_S041_start_child_of_a_known_id_says_what_it_is_doing, world) {
+BOOST_FIXTURE_TEST_CASE(S040_start_child_of_a_running_id_is_refused_with_its_handle, world) {
   start_ok(one_for_one().child("a", ordinary).tree());
-  BOOST_TEST((code(ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("a", ordinary)))) ==
-              errc::already_started));
+  const auto answer = ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("a", ordinary)));
+  BOOST_TEST((code(answer) == errc::already_started));
+  BOOST_TEST((handle_in(answer->error()) == at("/root/a")));
+  BOOST_TEST(describe(answer->error()) == "already_started: a");
+  BOOST_TEST(!handle_in(make_error(errc::already_present, "a")));
+}
+
+BOOST_FIXTURE_TEST_CASE(S041_start_child_of_a_stopped_known_id_is_refused, world) {
+  start_ok(one_for_one().child("a", ordinary).tree());
   ask<caf::unit_t>("/root", supervisor_verb::terminate_child("a"));
-  BOOST_TEST((code(ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("a", ordinary)))) ==
-              errc::already_present));
+  const auto answer = ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("a", ordinary)));
+  BOOST_TEST((code(answer) == errc::already_present));
+}
+
+BOOST_FIXTURE_TEST_CASE(S009_the_specification_of_a_known_child_is_handed_out_and_of_an_unknown_one_is_not_found,
+                        world) {
+  start_ok(one_for_one()
+               .child("a", ordinary)
+               .restart(restart_type::transient)
+               .shutdown(7s)
+               .dynamic("pool", worker_spec("w", ordinary))
+               .tree());
+  using spec_ptr = std::shared_ptr<const child_spec>;
+  BOOST_TEST((code(ask<spec_ptr>("/root", supervisor_verb::get_child_spec("x"))) == errc::not_found));
+  const spec_ptr a = **ask<spec_ptr>("/root", supervisor_verb::get_child_spec("a"));
+  BOOST_TEST(a->id == "a");
+  BOOST_TEST((a->restart == restart_type::transient));
+  BOOST_TEST((a->shutdown == shutdown_limit(7s)));
+  const auto w = **ask<caf::actor>("/root/pool", supervisor_verb::start_child());
+  BOOST_TEST((**ask<spec_ptr>("/root/pool", supervisor_verb::get_child_spec(w)))->id == "w");
+  BOOST_TEST((code(ask<spec_ptr>("/root/pool", supervisor_verb::get_child_spec(at("/root/a")))) == errc::not_found));
+  BOOST_TEST((code(ask<spec_ptr>("/root/pool", supervisor_verb::get_child_spec("w"))) == errc::is_dynamic));
 }
 
 BOOST_FIXTURE_TEST_CASE(S042_terminate_child_keeps_the_spec_and_may_be_said_again, world) {
@@ -88,6 +115,25 @@ BOOST_FIXTURE_TEST_CASE(S048_a_dynamic_supervisor_refuses_verbs_by_id, world) {
   BOOST_TEST((code(ask<caf::unit_t>("/root/pool", supervisor_verb::delete_child("w"))) == errc::is_dynamic));
 }
 
+BOOST_FIXTURE_TEST_CASE(S050_max_children_0_refuses_all, world) {
+  start_ok(one_for_one().dynamic("pool", worker_spec("w", ordinary), 0).tree());
+  BOOST_TEST((code(ask<caf::actor>("/root/pool", supervisor_verb::start_child())) == errc::max_children));
+}
+
+BOOST_FIXTURE_TEST_CASE(S050_a_child_that_backs_off_holds_its_slot, world) {
+  auto model = worker_spec("w", ordinary);
+  model.backoff = backoff_spec{.min = 1s, .max = 1s, .factor = 1, .jitter = 0, .reset_after = {}};
+  start_ok(one_for_one().dynamic("pool", model, 1).tree());
+  ask<caf::actor>("/root/pool", supervisor_verb::start_child());
+  tell("/root/pool/w#1", "error");
+  BOOST_TEST(!is_alive("/root/pool/w#1"));
+  BOOST_TEST((code(ask<caf::actor>("/root/pool", supervisor_verb::start_child())) == errc::max_children));
+  advance(1s);
+  BOOST_TEST(is_alive("/root/pool/w#1"));
+  ask<caf::unit_t>("/root/pool", supervisor_verb::terminate_child(at("/root/pool/w#1")));
+  BOOST_TEST(ask<caf::actor>("/root/pool", supervisor_verb::start_child())->operator bool());
+}
+
 BOOST_FIXTURE_TEST_CASE(S050_max_children_refuses_the_next_start, world) {
   start_ok(one_for_one().dynamic("pool", worker_spec("w", ordinary), 2).tree());
   BOOST_TEST(ask<caf::actor>("/root/pool", supervisor_verb::start_child())->operator bool());
@@ -126,6 +172,57 @@ BOOST_FIXTURE_TEST_CASE(S049_which_children_lists_in_start_order_and_changes_not
     BOOST_TEST((**all)[1].path == "/root/a");
     BOOST_TEST(((**all)[1].state == child_state::running));
   }
+}
+
+namespace {
+
+// The children of a supervisor as ids with their states; checked against its counts.
+lines listed(world& w, const char* path, bool dynamic = false) {
+  const auto all = **w.ask<std::vector<child_info>>(path, supervisor_verb::which_children());
+  const auto counts = **w.ask<child_counts>(path, supervisor_verb::count_children());
+  child_counts expected;
+  lines ids;
+  for (const auto& c : all) {
+    ++expected.specs;
+    ++(c.is_supervisor ? expected.supervisors : expected.workers);
+    expected.active += c.handle ? 1 : 0;
+    ids.push_back(c.id + " " + to_string(c.state));
+  }
+  if (dynamic)
+    expected.specs = 1;
+  BOOST_TEST((counts == expected));
+  return ids;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(S049_list_and_counts_agree_after_each_start_terminate_and_delete, world) {
+  start_ok(
+      one_for_one().child("a", ordinary).child(one_for_one("s")).dynamic("pool", worker_spec("w", ordinary)).tree());
+  BOOST_TEST(listed(*this, "/root") == (lines{"a running", "s running", "pool running"}),
+             boost::test_tools::per_element());
+  ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("b", ordinary)));
+  BOOST_TEST(listed(*this, "/root") == (lines{"a running", "s running", "pool running", "b running"}),
+             boost::test_tools::per_element());
+  ask<caf::unit_t>("/root", supervisor_verb::terminate_child("a"));
+  BOOST_TEST(listed(*this, "/root") == (lines{"a idle", "s running", "pool running", "b running"}),
+             boost::test_tools::per_element());
+  ask<caf::unit_t>("/root", supervisor_verb::delete_child("a"));
+  BOOST_TEST(listed(*this, "/root") == (lines{"s running", "pool running", "b running"}),
+             boost::test_tools::per_element());
+  ask<caf::unit_t>("/root", supervisor_verb::terminate_child("s"));
+  BOOST_TEST(listed(*this, "/root") == (lines{"s idle", "pool running", "b running"}),
+             boost::test_tools::per_element());
+  ask<caf::actor>("/root", supervisor_verb::restart_child("s"));
+  BOOST_TEST(listed(*this, "/root") == (lines{"s running", "pool running", "b running"}),
+             boost::test_tools::per_element());
+
+  BOOST_TEST(listed(*this, "/root/pool", true).empty());
+  const auto one = **ask<caf::actor>("/root/pool", supervisor_verb::start_child());
+  ask<caf::actor>("/root/pool", supervisor_verb::start_child());
+  BOOST_TEST(listed(*this, "/root/pool", true).size() == 2u);
+  ask<caf::unit_t>("/root/pool", supervisor_verb::terminate_child(one));
+  BOOST_TEST(listed(*this, "/root/pool", true).size() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

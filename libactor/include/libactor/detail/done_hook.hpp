@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "libactor/context.hpp"
+#include "libactor/scope.hpp"
 
 namespace libactor::detail {
 
@@ -16,6 +16,10 @@ struct done_hook {
 };
 
 class hook_node;
+
+/// Ends the context that `own` holds with the error and the cause of `ended`, as `scope::cancel` would. Does nothing if
+/// `ended` is not done.
+void end_like(scope& own, const context& ended) noexcept;
 
 /// Holds a hook in place. Destruction or `reset` takes it out; a `fire` that has already begun on another thread may
 /// still be running then.
