@@ -14,7 +14,8 @@ duration backoff::next(duration ran) {
   else
     base_ns_ = std::min(base_ns_ * spec_.factor, max_ns);
   const double spread = std::uniform_real_distribution<double>(-spec_.jitter, spec_.jitter)(random_);
-  return duration{static_cast<duration::rep>(base_ns_ * (1 + spread))};
+  // 2^62 ns are 146 years: what is longer would not fit a duration once it was spread.
+  return duration{static_cast<duration::rep>(std::min(base_ns_ * (1 + spread), 0x1p62))};
 }
 
 }  // namespace libactor

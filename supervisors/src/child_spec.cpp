@@ -144,4 +144,16 @@ duration child_spec::effective_start_timeout() const {
   return is_supervisor() ? infinite : duration(std::chrono::seconds(5));
 }
 
+bool operator==(const static_supervisor& a, const static_supervisor& b) {
+  return static_cast<const supervisor_spec&>(a) == static_cast<const supervisor_spec&>(b) && a.start == b.start &&
+         a.children == b.children;
+}
+
+bool operator==(const dynamic_supervisor& a, const dynamic_supervisor& b) {
+  if (static_cast<const supervisor_spec&>(a) != static_cast<const supervisor_spec&>(b) ||
+      a.max_children != b.max_children)
+    return false;
+  return a.child == nullptr || b.child == nullptr ? a.child == b.child : *a.child == *b.child;
+}
+
 }  // namespace libactor

@@ -147,7 +147,6 @@ class supervisor_actor final : public context_actor {
   void restart(child& c, bool after_failed_start);
   void restart_alone(child& c, bool after_failed_start);
   void restart_group(child& c, bool after_failed_start);
-  std::vector<child*> affected_by(child& c);
   void serve_mail_first();
   void give_up();
   void ended_for_good(child& c);

@@ -44,13 +44,24 @@ void supervisor_actor::restart_alone(child& c, bool after_failed_start) {
 }
 
 void supervisor_actor::restart_group(child& c, bool after_failed_start) {
-  for (auto* other : affected_by(c)) {
-    const bool wanted = other == &c || other->alive() || other->state == child_state::restarting;
-    const bool returns = other == &c || other->spec->restart != restart_type::temporary;
-    if (other->alive() && !std::exchange(other->must_stop, true))
-      to_stop_.push_back(other);
-    if (wanted && returns && !std::exchange(other->must_start, true))
-      to_start_.push_back(other);
+  std::vector<plan_sibling> siblings(children_.size());
+  for (const auto& other : children_) {
+    if (other == nullptr)
+      continue;
+    auto& seen = siblings[other->place];
+    seen = {
+        other->alive(), other->state == child_state::restarting, other->spec->restart != restart_type::temporary, {}};
+    for (const auto* dependent : other->needed_by)
+      seen.needed_by.push_back(dependent->place);
+  }
+  const auto plan = plan_restart(is_dynamic() ? strategy::one_for_one : own().strategy, c.place, siblings);
+  for (const auto place : plan.stop) {
+    if (!std::exchange(children_[place]->must_stop, true))
+      to_stop_.push_back(children_[place].get());
+  }
+  for (const auto place : plan.start) {
+    if (!std::exchange(children_[place]->must_start, true))
+      to_start_.push_back(children_[place].get());
   }
   auto by_place = [](const child* a, const child* b) { return a->place < b->place; };
   std::sort(to_stop_.begin(), to_stop_.end(), by_place);
@@ -58,26 +69,6 @@ void supervisor_actor::restart_group(child& c, bool after_failed_start) {
   if (after_failed_start && c.not_before <= now())
     serve_mail_first();
   advance();
-}
-
-std::vector<supervisor_actor::child*> supervisor_actor::affected_by(child& c) {
-  std::vector<child*> affected{&c};
-  if (is_dynamic())
-    return affected;
-  if (own().strategy == strategy::one_for_dependents) {
-    for (std::size_t i = 0; i != affected.size(); ++i) {
-      for (auto* other : affected[i]->needed_by) {
-        if (std::find(affected.begin(), affected.end(), other) == affected.end())
-          affected.push_back(other);
-      }
-    }
-    return affected;
-  }
-  for (auto& other : children_) {
-    if (other != nullptr && other.get() != &c && restart_affects(own().strategy, c.place, other->place))
-      affected.push_back(other.get());
-  }
-  return affected;
 }
 
 // A start that failed is tried again only after the mail that came before.

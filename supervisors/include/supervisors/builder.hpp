@@ -56,9 +56,11 @@ class supervisor_builder {
     part().children.push_back(below.self_);
     return *this;
   }
-  /// A dynamic supervisor of children like `model`.
-  supervisor_builder& dynamic(std::string id, child_spec model, std::optional<std::uint64_t> max_children = {}) {
+  /// A dynamic supervisor of children like `model`, with its own limit of restarts in `limits`.
+  supervisor_builder& dynamic(std::string id, child_spec model, std::optional<std::uint64_t> max_children = {},
+                              const supervisor_spec& limits = {}) {
     dynamic_supervisor pool;
+    static_cast<supervisor_spec&>(pool) = limits;
     pool.child = std::make_shared<const child_spec>(std::move(model));
     pool.max_children = max_children;
     return add(std::move(id), std::move(pool));
@@ -71,10 +73,27 @@ class supervisor_builder {
   supervisor_builder& kill_grace(duration limit) { return last().kill_grace = limit, *this; }
   supervisor_builder& drain(duration limit) { return last().drain = limit, *this; }
   supervisor_builder& start_timeout(duration limit) { return last().start_timeout = limit, *this; }
-  supervisor_builder& awaits_ready() { return last().awaits_ready = true, *this; }
+  supervisor_builder& awaits_ready(std::optional<duration> limit = {}) {
+    last().awaits_ready = true;
+    last().ready_timeout = limit;
+    return *this;
+  }
   supervisor_builder& significant() { return last().significant = true, *this; }
   supervisor_builder& timeout(duration limit) { return last().context.timeout = limit, *this; }
   supervisor_builder& delays(backoff_spec how) { return last().backoff = how, *this; }
+  supervisor_builder& isolation(libactor::isolation where) { return last().isolation = where, *this; }
+  supervisor_builder& enabled(bool whether) { return last().enabled = whether, *this; }
+  /// Requests to its address are held for `limit` while there is no incarnation.
+  supervisor_builder& address_hold(duration limit) { return last().address_hold = limit, *this; }
+  /// A value of its context, by a name that the catalog registers.
+  supervisor_builder& value(std::string name, arg_value what) {
+    last().context.values.insert_or_assign(std::move(name), std::move(what));
+    return *this;
+  }
+  supervisor_builder& label(std::string key, std::string text) {
+    last().labels.insert_or_assign(std::move(key), std::move(text));
+    return *this;
+  }
   supervisor_builder& watch(watch_spec how) { return last().watch = how, *this; }
   supervisor_builder& after(std::string id, dependency_state when = dependency_state::started) {
     last().after.push_back({std::move(id), when});
@@ -82,11 +101,8 @@ class supervisor_builder {
   }
 
   const child_spec& spec() const noexcept { return self_; }
-  tree_spec tree(duration budget = infinite) const {
-    tree_spec t;
-    t.root = self_;
-    t.budget = budget;
-    return t;
+  tree_spec tree(duration budget = infinite, overrun_action on_overrun = overrun_action::abandon) const {
+    return {self_, budget, on_overrun};
   }
 
  private:

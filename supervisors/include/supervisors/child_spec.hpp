@@ -124,12 +124,17 @@ struct child_spec;
 /// A worker made by a function in C++.
 struct function_child {
   start_function start;
+  /// Functions can't be compared: whether both have one, or neither.
+  friend bool operator==(const function_child& a, const function_child& b) noexcept {
+    return static_cast<bool>(a.start) == static_cast<bool>(b.start);
+  }
 };
 
 /// A worker of a kind that the catalog knows.
 struct kind_child {
   std::string kind;
   arg_map args;
+  friend bool operator==(const kind_child&, const kind_child&) = default;
 };
 
 /// What every supervisor has.
@@ -139,18 +144,22 @@ struct supervisor_spec {
   duration period = std::chrono::seconds(5);
   libactor::auto_shutdown auto_shutdown = libactor::auto_shutdown::never;
   giveup_action on_giveup = giveup_action::escalate;
+  friend bool operator==(const supervisor_spec&, const supervisor_spec&) = default;
 };
 
 /// A supervisor with the children that its specification lists.
 struct static_supervisor : supervisor_spec {
   start_mode start = start_mode::ordered;
   std::vector<child_spec> children;
+  friend bool operator==(const static_supervisor&, const static_supervisor&);
 };
 
 /// A supervisor that starts any number of children from one template, on demand.
 struct dynamic_supervisor : supervisor_spec {
   std::shared_ptr<const child_spec> child;    ///< the template; its id is a prefix of the paths
   std::optional<std::uint64_t> max_children;  ///< none: unlimited
+  /// Compares the templates, not where they are.
+  friend bool operator==(const dynamic_supervisor&, const dynamic_supervisor&);
 };
 
 /// One child of a supervisor: plain data, checked by `check` and carried out by a supervisor. The defaults are the
@@ -179,6 +188,8 @@ struct child_spec {
   bool is_supervisor() const noexcept { return what.index() >= 3; }
   shutdown_limit effective_shutdown() const;
   duration effective_start_timeout() const;
+  /// Compares whole subtrees.
+  friend bool operator==(const child_spec&, const child_spec&) = default;
 };
 
 }  // namespace libactor

@@ -19,6 +19,7 @@ struct tree_spec {
   child_spec root;
   duration budget = infinite;  ///< for the whole stop
   overrun_action on_overrun = overrun_action::abandon;
+  friend bool operator==(const tree_spec&, const tree_spec&) = default;
 };
 
 /// A place in a specification. `field` names the member as YAML spells it (`shutdown`, `after[1].id`, `args.url`);
