@@ -210,11 +210,11 @@ BOOST_AUTO_TEST_CASE(check_reports_every_fault_of_a_tree_not_only_the_first) {
                                           "Y26 /shop period",
                                           "Y22 /shop/* id",
                                           "Y25 /shop/* shutdown",
-                                          "Y31 /shop/workers after[0].id",
+                                          "Y32 /shop/workers after[0].id",
                                           "Y37 /shop/api strategy",
                                           "Y39 /shop/api/http significant",
-                                          "Y30 /shop/api/http id",
-                                          "Y32 /shop/api/http kind"};
+                                          "Y32 /shop/api/http kind",
+                                          "Y31 /shop/api/http id"};
   BOOST_TEST(found == expected, boost::test_tools::per_element());
 }
 
