@@ -141,12 +141,16 @@ class chosen_registry {
 }  // namespace
 
 void attach(context_node& node, std::uint64_t flags) {
+  // Live before it is registered: whoever ends the whole runtime finds it in one way or the other.
+  node.word.store(node_head::live | node_head::handles | flags, std::memory_order_release);
+  join(node, flags);
+}
+
+void join(context_node& node, std::uint64_t flags) {
   auto& parent = *node.parent;
   auto& owner = *parent.lifeline();
   const bool direct = &parent == &owner;
   const auto owner_word = owner.word.load(std::memory_order_relaxed);
-  // Live before it is registered: whoever ends the whole runtime finds it in one way or the other.
-  node.word.store(node_head::live | node_head::handles | flags, std::memory_order_release);
   if (!direct)
     pin(parent);
   if ((owner_word & node_head::immortal) != 0)
@@ -177,11 +181,6 @@ void attach(context_node& node, std::uint64_t flags) {
     release(node);
     throw std::bad_alloc{};
   }
-}
-
-void announce(context_node& node) noexcept {
-  if (node.core != nullptr && node.core->observed()) [[unlikely]]
-    node.core->tell(context_event::what::derived, node);
 }
 
 void attach_passing(context_node& node) {

@@ -70,8 +70,9 @@ class sweep {
   explicit sweep(bool now) noexcept : now_{now} {}
 
   // Requires: `node` is locked, its word is `word`, and it is not done. Returns the word that ends it. Takes over `why`
-  // where it is `owned`.
-  std::uint64_t mark(context_node& node, std::uint64_t word, bool expired, const cause_rep* why, bool owned) noexcept;
+  // where it is `owned`. `kin` is of the same runtime: the node's own second cache line is left alone where it can be.
+  std::uint64_t mark(context_node& node, const context_node& kin, std::uint64_t word, bool expired,
+                     const cause_rep* why, bool owned) noexcept;
   // What follows a mark, with no lock held. The caller keeps the node alive.
   void after_mark(context_node& node) noexcept;
   // Takes what is to be told of the end of a boundary, and leaves what is below it.
@@ -113,16 +114,16 @@ bool needs_after_mark(const context_node& node) noexcept {
          node.what() == node_kind::foreign;
 }
 
-std::uint64_t sweep::mark(context_node& node, std::uint64_t word, bool expired, const cause_rep* why,
-                          bool owned) noexcept {
+std::uint64_t sweep::mark(context_node& node, const context_node& kin, std::uint64_t word, bool expired,
+                          const cause_rep* why, bool owned) noexcept {
   if ((word & node_head::owns_cause) != 0)
     release(node.why);
   node.why = why;
-  if (node.core != nullptr && node.core->observed()) [[unlikely]] {
+  if (kin.core != nullptr && kin.core->observed()) [[unlikely]] {
     const auto what = expired ? context_event::what::expired : context_event::what::canceled;
     delivery_.push(*node.core, node.core->event_of(what, node, why));
   }
-  if (node.settled_head != 0) {
+  if ((word & node_head::has_stop) != 0 && node.settled_head != 0) [[unlikely]] {
     delivery_.push(*reinterpret_cast<hook_node*>(node.settled_head));
     node.settled_head = 0;
   }
@@ -173,7 +174,7 @@ void sweep::after_mark(context_node& node) noexcept {
 std::uint64_t sweep::mark_below(context_node& node, context_node& child, std::uint64_t word, bool by_merge) noexcept {
   const bool expired = (node.word.load(std::memory_order_relaxed) & node_head::expired) != 0;
   // Below a second parent, the cause's owner need not outlive the child.
-  return mark(child, word, expired, by_merge ? retain(node.why) : node.why, by_merge);
+  return mark(child, by_merge ? child : node, word, expired, by_merge ? retain(node.why) : node.why, by_merge);
 }
 
 sweep::outcome sweep::visit(context_node& node, locked_registry& held, member m) noexcept {
@@ -364,7 +365,7 @@ std::uint64_t mark_root(sweep& all, context_node& node, std::uint64_t word, cons
     why = retain(node.why);
   if (why == nullptr)
     why = how.expired ? plain_expired() : plain_canceled();
-  return all.mark(node, word, how.expired, why, true) | (how.now ? node_head::hard : 0);
+  return all.mark(node, node, word, how.expired, why, true) | (how.now ? node_head::hard : 0);
 }
 
 bool is_plain(const context_node& node) noexcept {

@@ -100,26 +100,8 @@ context_node& free_root() noexcept {
   return root;
 }
 
-namespace {
-
-void set_up(context_node& node, context_node& parent, node_kind kind, source_location where) noexcept {
-  node.refs.store(1, std::memory_order_relaxed);
-  node.kind = static_cast<std::uint8_t>(kind);
-  node.parent = &parent;
-  node.core = parent.core;
-  node.env = parent.env;
-  node.file = where.file_name();
-  node.function = where.function_name();
-  node.line = where.line();
-  node.born = parent.core != nullptr ? parent.core->age_stamp() : 0;
-}
-
-}  // namespace
-
 context_node* make_node(context_node& parent, node_kind kind, source_location where) {
-  auto* node = new (node_pool::allocate(sizeof(context_node))) context_node;
-  set_up(*node, parent, kind, where);
-  return node;
+  return new (node_pool::allocate_smallest()) context_node{parent, kind, where};
 }
 
 payload_node* make_payload_node(context_node& parent, node_kind kind, const payload_type& type, std::size_t size,
@@ -127,8 +109,7 @@ payload_node* make_payload_node(context_node& parent, node_kind kind, const payl
   const auto offset = (sizeof(payload_node) + align - 1) / align * align;
   if (align > 128)
     violated("a context's value must not be aligned to more than 128 bytes");
-  auto* node = new (node_pool::allocate(offset + size)) payload_node;
-  set_up(*node, parent, kind, where);
+  auto* node = new (node_pool::allocate(offset + size)) payload_node{parent, kind, where};
   node->type = &type;
   node->slot_size = static_cast<std::uint32_t>(offset + size);
   node->offset = static_cast<std::uint32_t>(offset);

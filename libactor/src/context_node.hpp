@@ -64,6 +64,10 @@ struct timer_link : bag_link {
 };
 
 struct node_front : node_head, registry_link {
+  node_front() noexcept = default;
+  node_front(node_kind kind, context_node& above) noexcept
+      : node_head{static_cast<std::uint8_t>(kind)}, parent{&above} {}
+
   context_node* parent = nullptr;
   const cause_rep* why = nullptr;
   pointer_bag bag;  // of a passing node: its lifeline; of a sharded one: its shards
@@ -76,8 +80,19 @@ class context_node : public node_front, public timer_link {
   std::uintptr_t settled_head = 0;  // before done: the hook behind `stop_token()`, if any
   const char* file = "";
   const char* function = "";
-  std::uint32_t line = 0;
-  std::uint32_t born = 0;  // milliseconds of the runtime's clock
+  std::uint64_t stamp = 0;  // see `born` and `where`
+
+  context_node() noexcept = default;
+  // One handle, and not yet live.
+  context_node(context_node& above, node_kind kind, source_location where) noexcept;
+
+  // Milliseconds of the runtime's clock at the derivation, above the line of the source where it was made.
+  static constexpr unsigned line_bits = 20;
+  static constexpr std::uint64_t line_mask = (1U << line_bits) - 1;
+  std::uint64_t born() const noexcept { return stamp >> line_bits; }
+  source_location where() const noexcept {
+    return source_location::current(file, static_cast<unsigned>(stamp & line_mask), function);
+  }
 
   node_kind what() const noexcept { return static_cast<node_kind>(kind); }
   bool is_done() const noexcept { return (word.load(std::memory_order_acquire) & done_bit) != 0; }
@@ -94,6 +109,7 @@ inline context_node& node_of(std::uintptr_t cell) noexcept {
 
 // A node that carries something beyond the common part, in the same memory.
 struct payload_node : context_node {
+  using context_node::context_node;
   const payload_type* type = nullptr;
   std::uint32_t slot_size = 0;
   std::uint32_t offset = 0;          // of the payload
@@ -284,8 +300,8 @@ void free_node(context_node& node) noexcept;
 // Makes it live, and counts and registers it; done at once if the parent is. On bad_alloc the node is freed.
 // `flags` are added to its word. The caller holds the one handle that it starts with.
 void attach(context_node& node, std::uint64_t flags = 0);
-// Tells whoever subscribed that the node exists.
-void announce(context_node& node) noexcept;
+// The same for a node that is live already.
+void join(context_node& node, std::uint64_t flags);
 // The same for a node that carries values and no registry.
 void attach_passing(context_node& node);
 
@@ -302,9 +318,8 @@ std::size_t registered(context_node& node) noexcept;
 inline void pin(context_node& node) noexcept { unlock(node.word, lock(node.word) + node_head::one); }
 // Drops a pin or share in the node's own word, and lets it die if that was the last.
 void unpin(context_node& node) noexcept;
-// The common end: releases a node of which the caller holds the only handle, if it is live, plain, and has nothing
-// below it. False, without effect, otherwise.
-bool release_leaf(context_node& node) noexcept;
+// Takes a dead plain node out of its parent's registry and drops its share there.
+void leave_parent(context_node& node) noexcept;
 // Buries a node that has died: its `live` was cleared by the caller, who saw the last share go.
 void bury(context_node* node) noexcept;
 // Pins a node found by chance, if it lives.

@@ -4,6 +4,7 @@
 #include "context_node.hpp"
 #include "runtime_core.hpp"
 
+#include <algorithm>
 #include <ostream>
 #include <unordered_map>
 
@@ -16,7 +17,7 @@ using namespace detail;
 struct collector {
   runtime_core& core;
   context_snapshot& out;
-  std::uint32_t stamp;
+  std::int64_t now_ms;
 };
 
 // The node is pinned.
@@ -29,12 +30,13 @@ void add(collector& to, context_node& node) {
   info.done = lifeline.is_done();
   if (info.done)
     info.why = cause_access::share(lifeline.why);
-  info.age = std::chrono::milliseconds{to.stamp - node.born};
+  // What was derived during the scan may be younger than its begin.
+  info.age = std::chrono::milliseconds{std::max<std::int64_t>(to.now_ms - static_cast<std::int64_t>(node.born()), 0)};
   if (info.kind == context_kind::deadline)
     info.due = time_point{duration{node.due.load(std::memory_order_relaxed)}};
   if (info.kind == context_kind::value)
     info.key = key_name(payload_of(node).type->signature);
-  info.where = source_location::current(node.file, node.line, node.function);
+  info.where = node.where();
   info.handles = node.refs.load(std::memory_order_relaxed);
   to.out.nodes.push_back(std::move(info));
 }
@@ -60,7 +62,7 @@ context_snapshot take_snapshot(context_runtime& runtime) {
   auto& core = runtime_core::of(runtime);
   context_snapshot all;
   all.taken = runtime.now();
-  collector to{core, all, core.age_stamp()};
+  collector to{core, all, std::chrono::floor<std::chrono::milliseconds>(all.taken.time_since_epoch()).count()};
   add(to, core.root);
   node_pool::each_live(&visit, &to);
   std::unordered_map<std::uint64_t, std::size_t> index;

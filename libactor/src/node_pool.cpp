@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "node_pool.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <memory>
 #include <mutex>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define LIBACTOR_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LIBACTOR_ASAN 1
-#endif
-#endif
-#ifdef LIBACTOR_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
-
 namespace libactor::detail::node_pool {
+
+thread_local constinit thread_cache cached;
 
 namespace {
 
-constexpr std::size_t smallest = 128;
-constexpr std::size_t classes = 5;  // 128, 256, 512, 1024, 2048 bytes
 constexpr std::size_t page_bytes = 64 * 1024;
 constexpr std::size_t largest = smallest << (classes - 1);
-constexpr std::uint32_t batch = 256;
+constexpr std::size_t chunks_per_page = 2;
+constexpr std::size_t chunk_index = classes;
+
+// How many slots of a size move at once; of large ones fewer, so that a thread does not sit on megabytes.
+constexpr std::uint32_t batch_of(std::size_t index) noexcept { return 256U >> std::min(index, classes - 1); }
 
 struct page {
   page* next;
@@ -37,32 +31,9 @@ struct page {
 constexpr std::size_t page_head = 128;
 static_assert(sizeof(page) <= page_head);
 
-// Overlays a free slot, behind the word that stays 0.
-struct free_slot {
-  std::uint64_t word;
-  free_slot* next;
-};
-
-struct chain {
-  free_slot* head = nullptr;
-  std::uint32_t count = 0;
-
-  void push(free_slot* slot) noexcept {
-    slot->next = head;
-    head = slot;
-    ++count;
-  }
-  free_slot* pop() noexcept {
-    auto* slot = head;
-    head = slot->next;
-    --count;
-    return slot;
-  }
-};
-
 struct store {
   std::mutex mutex;
-  std::array<chain, classes> free;
+  std::array<chain, classes + 1> free;
   std::atomic<page*> pages{nullptr};
   std::atomic<std::size_t> bytes{0};
 };
@@ -74,18 +45,6 @@ store& common() noexcept {
   return *instance;
 }
 
-void poison([[maybe_unused]] void* slot, [[maybe_unused]] std::size_t size) noexcept {
-#ifdef LIBACTOR_ASAN
-  if (size > sizeof(free_slot))
-    ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(slot) + sizeof(free_slot), size - sizeof(free_slot));
-#endif
-}
-void unpoison([[maybe_unused]] void* slot, [[maybe_unused]] std::size_t size) noexcept {
-#ifdef LIBACTOR_ASAN
-  ASAN_UNPOISON_MEMORY_REGION(slot, size);
-#endif
-}
-
 void publish_page(std::size_t slot_bytes, std::size_t slots, void* memory) noexcept {
   auto& all = common();
   auto* fresh = new (memory) page{all.pages.load(std::memory_order_relaxed), slot_bytes, slots, false};
@@ -93,55 +52,80 @@ void publish_page(std::size_t slot_bytes, std::size_t slots, void* memory) noexc
   }
 }
 
-struct cache {
-  std::array<chain, classes> free;
-
-  ~cache();
-  void refill(std::size_t index);
-  void spill(std::size_t index, std::uint32_t keep) noexcept;
-};
-
-thread_local constinit bool cache_gone = false;
-thread_local cache mine;
-
-cache::~cache() {
-  for (std::size_t i = 0; i < classes; ++i)
-    spill(i, 0);
-  cache_gone = true;
-}
-
-void cache::refill(std::size_t index) {
-  auto& all = common();
-  {
-    const std::lock_guard guard{all.mutex};
-    auto& from = all.free[index];
-    while (from.count != 0 && free[index].count < batch)
-      free[index].push(from.pop());
-  }
-  if (free[index].count != 0)
-    return;
-  const auto slot_bytes = smallest << index;
-  auto* memory = static_cast<std::byte*>(::operator new (page_bytes, std::align_val_t{128}));
-  const auto slots = (page_bytes - page_head) / slot_bytes;
-  for (auto i = slots; i-- > 0;) {
-    auto* place = memory + page_head + i * slot_bytes;
-    std::construct_at(&(new (place) node_head)->word, std::uint64_t{0});
-    auto* slot = reinterpret_cast<free_slot*>(place);
-    free[index].push(slot);
-    poison(slot, slot_bytes);
-  }
-  publish_page(slot_bytes, slots, memory);
-  all.bytes.fetch_add(page_bytes, std::memory_order_relaxed);
-}
-
-void cache::spill(std::size_t index, std::uint32_t keep) noexcept {
-  auto& from = free[index];
+void spill(std::size_t index, std::uint32_t keep) noexcept {
+  auto& from = cached.free[index];
   if (from.count <= keep)
     return;
   auto& all = common();
   const std::lock_guard guard{all.mutex};
   while (from.count > keep)
     all.free[index].push(from.pop());
+}
+
+thread_local constinit bool thread_ends = false;
+
+// Gives back what the thread has cached; afterwards nothing is kept.
+struct cache_keeper {
+  cache_keeper() noexcept { cached.most = 4 * batch_of(0); }
+  ~cache_keeper() {
+    thread_ends = true;
+    cached.most = 0;
+    for (std::size_t i = 0; i <= chunk_index; ++i)
+      spill(i, 0);
+  }
+};
+
+void keep_cache() noexcept {
+  thread_local const cache_keeper keeper;
+  static_cast<void>(keeper);
+}
+
+std::byte* make_slots(std::byte* place, std::size_t slot_bytes, std::size_t slots, chain& to) noexcept {
+  for (auto i = slots; i-- > 0;) {
+    auto* at = place + i * slot_bytes;
+    std::construct_at(&(new (at) node_head)->word, std::uint64_t{0});
+    auto* slot = reinterpret_cast<free_slot*>(at);
+    to.push(slot);
+    poison(slot, slot_bytes);
+  }
+  return place + slots * slot_bytes;
+}
+
+void make_page(std::size_t index) {
+  const auto slot_bytes = smallest << index;
+  auto* memory = static_cast<std::byte*>(::operator new (page_bytes, std::align_val_t{128}));
+  const auto slots = (page_bytes - page_head - chunks_per_page * chunk_bytes) / slot_bytes;
+  auto* behind = make_slots(memory + page_head, slot_bytes, slots, cached.free[index]);
+  make_slots(behind, chunk_bytes, chunks_per_page, cached.free[chunk_index]);
+  publish_page(slot_bytes, slots, memory);
+  common().bytes.fetch_add(page_bytes, std::memory_order_relaxed);
+}
+
+// Moves a batch from the common store to the thread's own.
+void fetch(std::size_t index) noexcept {
+  auto& all = common();
+  const std::lock_guard guard{all.mutex};
+  auto& from = all.free[index];
+  auto& to = cached.free[index];
+  while (from.count != 0 && to.count < batch_of(index))
+    to.push(from.pop());
+}
+
+void refill(std::size_t index) {
+  fetch(index);
+  if (cached.free[index].count == 0)
+    make_page(index);
+}
+
+void give_back(std::size_t index, void* memory, std::size_t bytes) noexcept {
+  if (!thread_ends)
+    keep_cache();
+  auto& own = cached.free[index];
+  own.push(static_cast<free_slot*>(memory));
+  poison(memory, bytes);
+  const auto batch = thread_ends ? 0 : batch_of(index);
+  if (own.count > 4 * batch) [[unlikely]]
+    spill(index, 3 * batch);
 }
 
 std::size_t index_of(std::size_t size) noexcept {
@@ -170,45 +154,60 @@ void* allocate(std::size_t size) {
     return memory + page_head;
   }
   const auto index = index_of(size);
-  if (cache_gone) [[unlikely]] {
-    auto& all = common();
-    const std::lock_guard guard{all.mutex};
-    if (all.free[index].count == 0)
-      throw std::bad_alloc{};
-    auto* slot = all.free[index].pop();
+  auto& own = cached.free[index];
+  if (thread_ends) [[unlikely]] {
+    if (own.count == 0)
+      refill(index);
+    auto* slot = own.pop();
+    for (std::size_t i = 0; i <= chunk_index; ++i)
+      spill(i, 0);
     unpoison(slot, smallest << index);
     return slot;
   }
-  auto& own = mine;
-  if (own.free[index].count == 0) [[unlikely]]
-    own.refill(index);
-  auto* slot = own.free[index].pop();
+  if (own.count == 0) [[unlikely]] {
+    keep_cache();
+    refill(index);
+  }
+  auto* slot = own.pop();
   unpoison(slot, smallest << index);
   return slot;
 }
 
 void deallocate(void* memory, std::size_t size) noexcept {
-  auto* slot = static_cast<free_slot*>(memory);
   if (size > largest) [[unlikely]] {
     const std::lock_guard guard{common().mutex};
     reinterpret_cast<page*>(static_cast<std::byte*>(memory) - page_head)->vacant = true;
-    poison(slot, size);
+    poison(memory, size);
     return;
   }
   const auto index = index_of(size);
-  const auto slot_bytes = smallest << index;
-  if (cache_gone) [[unlikely]] {
-    auto& all = common();
-    const std::lock_guard guard{all.mutex};
-    all.free[index].push(slot);
-    poison(slot, slot_bytes);
-    return;
+  give_back(index, memory, smallest << index);
+}
+
+void* allocate_chunk(bool large, std::size_t& bytes) {
+  auto& small_ones = cached.free[0];
+  auto& large_ones = cached.free[chunk_index];
+  if (!thread_ends)
+    keep_cache();
+  if (large && large_ones.count == 0)
+    fetch(chunk_index);
+  if (!large && small_ones.count == 0)
+    fetch(0);
+  if (large ? large_ones.count == 0 : small_ones.count != 0 || large_ones.count == 0) {
+    bytes = smallest;
+    return allocate_smallest();
   }
-  auto& own = mine;
-  own.free[index].push(slot);
-  poison(slot, slot_bytes);
-  if (own.free[index].count >= 4 * batch) [[unlikely]]
-    own.spill(index, 3 * batch);
+  auto* slot = large_ones.pop();
+  bytes = chunk_bytes;
+  unpoison(slot, bytes);
+  return slot;
+}
+
+void deallocate_chunk(void* chunk, std::size_t bytes) noexcept {
+  if (bytes == smallest)
+    deallocate_smallest(chunk);
+  else
+    give_back(chunk_index, chunk, bytes);
 }
 
 void each_live(void (*visit)(void* data, node_head& head), void* data) {

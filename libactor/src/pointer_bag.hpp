@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "node_pool.hpp"
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <utility>
 
 namespace libactor::detail {
@@ -16,15 +18,34 @@ struct bag_link {
 inline constexpr std::uintptr_t tag_mask = 7;
 inline bag_link* untagged(std::uintptr_t cell) noexcept { return reinterpret_cast<bag_link*>(cell & ~tag_mask); }
 
+// Stands in a slot of the node pool, whose first word stays 0.
 struct bag_chunk {
+  std::uint64_t slot_word;
   bag_chunk* below;
   std::uint32_t count;
-  std::uint32_t capacity;
+  std::uint16_t capacity;
+  std::uint16_t height;  // how many stand below
+
   std::uintptr_t* cells() noexcept { return reinterpret_cast<std::uintptr_t*>(this + 1); }
 
-  static bag_chunk* make(bag_chunk* below, std::uint32_t capacity) {
-    auto* memory = ::operator new(sizeof(bag_chunk) + capacity * sizeof(std::uintptr_t));
-    return new (memory) bag_chunk{below, 0, capacity};
+  static constexpr std::uint16_t capacity_of(std::size_t bytes) noexcept {
+    return static_cast<std::uint16_t>((bytes - sizeof(bag_chunk)) / sizeof(std::uintptr_t));
+  }
+  // The first three are small.
+  static bag_chunk* make(bag_chunk* below) {
+    constexpr std::uint16_t small_ones = 3;
+    const auto height = static_cast<std::uint16_t>(below == nullptr ? 0 : std::min(below->height + 1, +small_ones));
+    std::size_t bytes = 0;
+    auto* made = static_cast<bag_chunk*>(node_pool::allocate_chunk(height == small_ones, bytes));
+    made->below = below;
+    made->count = 0;
+    made->capacity = capacity_of(bytes);
+    made->height = height;
+    return made;
+  }
+  static void free(bag_chunk* old) noexcept {
+    const bool small = old->capacity == capacity_of(node_pool::smallest);
+    node_pool::deallocate_chunk(old, small ? node_pool::smallest : node_pool::chunk_bytes);
   }
 };
 
@@ -38,6 +59,19 @@ class pointer_bag {
  public:
   bool empty() const noexcept { return first_ == 0; }
 
+  // The same where there is room; false, without effect, where there is none.
+  bool push_in_place(bag_link& link, std::uintptr_t tag) noexcept {
+    std::uintptr_t* place = &first_;
+    if (first_ != 0) {
+      if (tail_ == nullptr || tail_->count == tail_->capacity)
+        return false;
+      place = tail_->cells() + tail_->count++;
+    }
+    *place = reinterpret_cast<std::uintptr_t>(&link) | tag;
+    link.slot = place;
+    return true;
+  }
+
   // Throws std::bad_alloc, and then nothing has changed.
   void push(bag_link& link, std::uintptr_t tag) {
     const auto cell = reinterpret_cast<std::uintptr_t>(&link) | tag;
@@ -46,7 +80,7 @@ class pointer_bag {
       place = &first_;
     } else {
       if (tail_ == nullptr || tail_->count == tail_->capacity)
-        tail_ = bag_chunk::make(tail_, next_capacity());
+        tail_ = bag_chunk::make(tail_);
       place = tail_->cells() + tail_->count++;
     }
     *place = cell;
@@ -122,7 +156,7 @@ class pointer_bag {
   void forget() noexcept {
     first_ = 0;
     while (tail_ != nullptr)
-      ::operator delete(std::exchange(tail_, tail_->below));
+      bag_chunk::free(std::exchange(tail_, tail_->below));
   }
 
   // The first cell, which a node whose registry is unused may put to another use.
@@ -130,15 +164,13 @@ class pointer_bag {
   std::uintptr_t raw() const noexcept { return first_; }
 
  private:
-  std::uint32_t next_capacity() const noexcept { return tail_ == nullptr ? 6 : (tail_->below == nullptr ? 62 : 510); }
-
   void drop_last() noexcept {
     if (tail_ == nullptr) {
       first_ = 0;
     } else if (--tail_->count == 0) {
       auto* empty = tail_;
       tail_ = empty->below;
-      ::operator delete(empty);
+      bag_chunk::free(empty);
     }
   }
 

@@ -152,23 +152,9 @@ void release(node_head& head) noexcept {
   last_handle_gone(static_cast<context_node&>(head));
 }
 
-bool release_leaf(context_node& node) noexcept {
-  auto& parent = *node.parent;
-  if ((node.what() != node_kind::cancel && node.what() != node_kind::deadline) ||
-      (parent.word.load(std::memory_order_relaxed) & (node_head::passes | node_head::immortal)) != 0)
-    return false;
-  const bool timed = node.what() == node_kind::deadline;
-  auto expected = node_head::live | node_head::handles | (timed ? node_head::has_timer : 0);
-  if (!node.word.compare_exchange_strong(expected, 0, std::memory_order_acq_rel, std::memory_order_relaxed))
-    return false;
-  // Dead: who still finds it in its parent's registry, or in the deadline queue, leaves it alone.
-  if (timed)
-    node.core->disarm(node);
-  const bool parent_died = give_up(parent, node.shard, &node, true);
-  node_pool::deallocate(&node, sizeof(context_node));
-  if (parent_died)
-    bury(&parent);
-  return true;
+void leave_parent(context_node& node) noexcept {
+  if (give_up(*node.parent, node.shard, &node, true))
+    bury(node.parent);
 }
 
 void unpin(context_node& node) noexcept {

@@ -35,51 +35,89 @@ std::int64_t runtime_core::now() const noexcept {
   return is_virtual ? virtual_now.load(std::memory_order_acquire) : steady_now();
 }
 
-std::uint32_t runtime_core::age_stamp() const noexcept {
-  if (is_virtual)
-    return static_cast<std::uint32_t>(virtual_now.load(std::memory_order_relaxed) / 1'000'000);
+// -- time of derivation -----------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t publish_every = 2 * ms;
+constexpr std::int64_t publish_for = 128 * ms;  // then those who derive have to ask again
+// Readings of the clock by one thread within one millisecond of it that make it ask for the time to be published: a
+// thread that derives less often than that does better with the clock, and leaves the driver asleep.
+constexpr unsigned busy_readings = 512;
+
+std::int64_t read_coarse() noexcept {
 #ifdef CLOCK_MONOTONIC_COARSE
   timespec coarse{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
-  return static_cast<std::uint32_t>(coarse.tv_sec * 1000 + coarse.tv_nsec / 1'000'000);
+  return static_cast<std::int64_t>(coarse.tv_sec) * 1000 + coarse.tv_nsec / ms;
 #else
-  return static_cast<std::uint32_t>(steady_now() / 1'000'000);
+  return steady_now() / ms;
 #endif
 }
 
+}  // namespace
+
+std::uint64_t runtime_core::read_coarse_ms() noexcept {
+  if (is_virtual)
+    return static_cast<std::uint64_t>(virtual_now.load(std::memory_order_relaxed) / ms);
+  struct readings {
+    std::int64_t at = 0;
+    unsigned count = 0;
+  };
+  thread_local constinit readings recent;
+  const auto at = read_coarse();
+  if (at != recent.at) {
+    recent = {at, 0};
+  } else if (++recent.count == busy_readings && !wants_time_.exchange(true, std::memory_order_relaxed)) {
+    poke();
+  }
+  return static_cast<std::uint64_t>(at);
+}
+
+std::int64_t runtime_core::publish_time(std::int64_t at) noexcept {
+  if (at >= publish_until_) {
+    if (!wants_time_.exchange(false, std::memory_order_relaxed)) {
+      published_ms_.store(0, std::memory_order_relaxed);
+      return INT64_MAX;
+    }
+    publish_until_ = at + publish_for;
+  }
+  published_ms_.store(static_cast<std::uint64_t>(at / ms), std::memory_order_relaxed);
+  return at + publish_every;
+}
+
+// -- deadlines --------------------------------------------------------------------------------------------------------
+
 void runtime_core::arm(timer_link& timer, timer_kind kind, std::int64_t due) {
-  bool wake = false;
-  lock(queue_word_);
+  const auto word = lock(root.word);
   try {
     if (is_virtual)
       ordered_.insert(timer, kind, due);
     else
       wheel_.insert(timer, kind, due);
   } catch (const std::bad_alloc&) {
-    unlock(queue_word_, 0);
+    unlock(root.word, word);
     throw;
   }
-  if (due < driver_wakes_at_) {
-    driver_wakes_at_ = due;
-    wake = !is_virtual;
-  }
-  unlock(queue_word_, 0);
+  const bool wake = wakes_driver(due);
+  unlock(root.word, word);
   if (wake)
     poke();
 }
 
 bool runtime_core::disarm(timer_link& timer) noexcept {
-  lock(queue_word_);
+  const auto word = lock(root.word);
   const bool was_in = is_virtual ? ordered_.erase(timer) : wheel_.erase(timer);
-  unlock(queue_word_, 0);
+  unlock(root.word, word);
   return was_in;
 }
 
 std::optional<std::int64_t> runtime_core::next_wake() noexcept {
-  lock(queue_word_);
+  const auto word = lock(root.word);
   const auto next = is_virtual ? ordered_.next_wake() : wheel_.next_wake();
   driver_wakes_at_ = next.value_or(INT64_MAX);
-  unlock(queue_word_, 0);
+  unlock(root.word, word);
   return next;
 }
 
@@ -92,7 +130,7 @@ bool runtime_core::fire_due(std::int64_t at) noexcept {
   std::size_t count = 0;
   // One at a time on the virtual clock: what fires may disarm what is due at the same time.
   const auto most = is_virtual ? std::size_t{1} : batch.size();
-  lock(queue_word_);
+  const auto word = lock(root.word);
   while (count < most) {
     const auto cell = is_virtual ? ordered_.pop(at) : wheel_.pop(at);
     if (cell == 0)
@@ -102,7 +140,7 @@ bool runtime_core::fire_due(std::int64_t at) noexcept {
     if ((cell & tag_mask) == static_cast<std::uintptr_t>(timer_kind::hook) || try_pin(node_of_timer(cell)))
       batch[count++] = {cell, due};
   }
-  unlock(queue_word_, 0);
+  unlock(root.word, word);
   for (std::size_t i = 0; i < count; ++i) {
     if ((batch[i].cell & tag_mask) == static_cast<std::uintptr_t>(timer_kind::hook)) {
       auto& hook = hook_of_timer(batch[i].cell);
@@ -128,9 +166,16 @@ void runtime_core::drive() noexcept {
   prctl(PR_SET_TIMERSLACK, 1UL);  // the default of 50 µs would add to every deadline's lateness
 #endif
   for (;;) {
-    while (fire_due(now())) {
+    std::int64_t publish_at;
+    for (;;) {
+      const auto at = now();
+      publish_at = publish_time(at);
+      if (!fire_due(at))
+        break;
     }
     auto next = next_wake();
+    if (publish_at != INT64_MAX && (!next || publish_at < *next))
+      next = publish_at;
     if (const auto check = executor_.check(now()); check && (!next || *check < *next))
       next = check;
     std::unique_lock guard{sleep_mutex_};
@@ -139,8 +184,10 @@ void runtime_core::drive() noexcept {
       sleep_.wait(guard, woken);
     else
       sleep_.wait_until(guard, time_point{duration{*next}}, woken);
-    if (stopping_)
+    if (stopping_) {
+      published_ms_.store(0, std::memory_order_relaxed);
       return;
+    }
     poked_ = false;
   }
 }
@@ -180,7 +227,7 @@ context_event runtime_core::event_of(context_event::what step, const context_nod
           .kind = node.what(),
           .id = id_of(node),
           .parent = node.parent != nullptr ? id_of(*node.parent) : 0,
-          .where = source_location::current(node.file, node.line, node.function),
+          .where = node.where(),
           .at = time_point{duration{now()}},
           .why = cause_access::share(why)};
 }
@@ -215,9 +262,9 @@ void runtime_core::shut_down() noexcept {
   }
   executor_.shut_down();
   for (;;) {
-    lock(queue_word_);
+    const auto word = lock(root.word);
     const auto cell = is_virtual ? ordered_.pop(INT64_MAX) : wheel_.pop(INT64_MAX);
-    unlock(queue_word_, 0);
+    unlock(root.word, word);
     if (cell == 0)
       return;
     // Contexts have ended by now, and have left the queue.

@@ -11,6 +11,7 @@
 #include "ordered_deadlines.hpp"
 #include "timing_wheel.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -29,13 +30,22 @@ struct runtime_core {
   static runtime_core& of(context_runtime& runtime) noexcept;
 
   std::int64_t now() const noexcept;
-  // Milliseconds of a cheap, coarse clock.
-  std::uint32_t age_stamp() const noexcept;
+  // Milliseconds of `now`, some milliseconds late: what the driver publishes, where it does.
+  std::uint64_t coarse_ms() noexcept {
+    const auto published = published_ms_.load(std::memory_order_relaxed);
+    return published != 0 ? published : read_coarse_ms();
+  }
 
   // Puts a timer into the queue. Throws std::bad_alloc. May be called with no lock held only.
   void arm(timer_link& timer, timer_kind kind, std::int64_t due);
   // Whether it was in the queue.
   bool disarm(timer_link& timer) noexcept;
+  // Makes a node right below the root live, counts and arms it, all at once. False, without effect, where that can't
+  // be.
+  bool join_root_armed(context_node& node, std::uint64_t flags, std::int64_t due) noexcept;
+  // The way back: for a node below the root that is dead if `die()`, asked under the lock, says so; else no effect.
+  template <class Die>
+  bool leave_root_armed(context_node& node, Die die) noexcept;
   // Fires what is due at `at`, once over; whether there was anything.
   bool fire_due(std::int64_t at) noexcept;
   std::optional<std::int64_t> next_wake() noexcept;
@@ -63,9 +73,23 @@ struct runtime_core {
 
  private:
   void drive() noexcept;
+  // With the queue locked: whether the driver has to be poked for a new timer.
+  bool wakes_driver(std::int64_t due) noexcept {
+    if (due >= driver_wakes_at_)
+      return false;
+    driver_wakes_at_ = due;
+    return !is_virtual;
+  }
   void poke() noexcept;
+  std::uint64_t read_coarse_ms() noexcept;
+  // For the driver: publishes `at` if anybody wants it, and says until when to sleep at the most.
+  std::int64_t publish_time(std::int64_t at) noexcept;
 
-  std::atomic<std::uint64_t> queue_word_{0};  // a spinlock over the queue
+  std::atomic<std::uint64_t> published_ms_{0};  // 0: not published
+  std::atomic<bool> wants_time_{false};
+  std::int64_t publish_until_ = INT64_MIN;  // the driver's own
+
+  // The queue is locked by the root's word: so a deadline right below the root is counted and armed in one step.
   timing_wheel wheel_;                        // of a production runtime
   ordered_deadlines ordered_;                 // of a virtual one
   std::int64_t driver_wakes_at_ = INT64_MAX;  // under the queue's lock
@@ -88,5 +112,54 @@ struct runtime_core {
   bool stopping_ = false;
   std::thread driver_;
 };
+
+inline context_node::context_node(context_node& above, node_kind kind, source_location from) noexcept
+    : node_front{kind, above},
+      core{above.core},
+      env{above.env},
+      file{from.file_name()},
+      function{from.function_name()},
+      // Never younger than its parent, whatever clock that was stamped by.
+      stamp{(core != nullptr ? std::max(core->coarse_ms(), above.born()) : 0) << line_bits |
+            std::min<std::uint64_t>(from.line(), line_mask)} {}
+
+inline bool runtime_core::join_root_armed(context_node& node, std::uint64_t flags, std::int64_t due) noexcept {
+  if (node.parent != &root || is_virtual || observed())
+    return false;
+  const auto word = lock(root.word);
+  if ((word & (node_head::sharded | node_head::done_bit)) != 0 || !wheel_.insert_in_place(node, timer_kind::node, due))
+      [[unlikely]] {
+    unlock(root.word, word);
+    return false;
+  }
+  node.word.store(node_head::live | node_head::handles | flags, std::memory_order_release);
+  const bool wake = wakes_driver(due);
+  unlock(root.word, word + node_head::one);
+  if (wake) [[unlikely]]
+    poke();
+  return true;
+}
+
+template <class Die>
+bool runtime_core::leave_root_armed(context_node& node, Die die) noexcept {
+  const auto word = lock(root.word);
+  if (!die()) {
+    unlock(root.word, word);
+    return false;
+  }
+  wheel_.erase(node);
+  // The runtime itself has gone if this was the last.
+  const bool last = locked_registry::dying(word - node_head::one);
+  unlock(root.word, (word - node_head::one) & ~(last ? node_head::live : 0));
+  if (last) [[unlikely]]
+    bury(&root);
+  return true;
+}
+
+// Tells whoever subscribed that the node exists.
+inline void announce(context_node& node) noexcept {
+  if (node.core != nullptr && node.core->observed()) [[unlikely]]
+    node.core->tell(context_event::what::derived, node);
+}
 
 }  // namespace libactor::detail

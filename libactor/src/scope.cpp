@@ -5,6 +5,7 @@
 #include "libactor/detail/done_hook.hpp"
 #include "libactor/error.hpp"
 #include "libactor/violation.hpp"
+#include "plain_node.hpp"
 #include "runtime_core.hpp"
 
 namespace libactor {
@@ -27,20 +28,21 @@ runtime_core& require_core(context_node& node, const char* what) noexcept {
 
 void scope::leave() noexcept {
   auto& node = *access::get(ctx_);
+  __builtin_prefetch(static_cast<timer_link*>(&node), 1);  // its second cache line: the locks wait for what they miss
   if (!armed_) {
     armed_ = true;
     ctx_ = context{};
     return;
   }
-  // Where nobody else can ever look at the context, its end alone is enough.
+  if (release_plain(node)) {
+    access::forget(ctx_);
+    return;
+  }
+  // What nobody else can ever look at, or tell of its end, need not be canceled.
   const auto word = node.word.load(std::memory_order_acquire);
   const bool unseen = node.refs.load(std::memory_order_acquire) == 1 && word < node_head::one &&
                       (word & node_head::has_stop) == 0 && node.what() != node_kind::foreign &&
                       (node.core == nullptr || !node.core->observed());
-  if (unseen && release_leaf(node)) {
-    access::forget(ctx_);
-    return;
-  }
   if (!unseen && (word & node_head::done_bit) == 0)
     detail::cancel(node, {});
   ctx_ = context{};
@@ -91,8 +93,8 @@ bool scope::move_deadline(time_point at) {
 // -- derivation -------------------------------------------------------------------------------------------------------
 
 scope with_cancel(const context& parent, source_location where) {
-  auto* node = make_node(access::require(parent), node_kind::cancel, where);
-  attach(*node);
+  auto* node = new (node_pool::allocate_smallest()) context_node{access::require(parent), node_kind::cancel, where};
+  attach_plain(*node, 0);
   announce(*node);
   return access::own(node);
 }
@@ -109,11 +111,14 @@ namespace {
 // `now` may be earlier than it is.
 scope derive_until(const context& parent, std::int64_t due, std::int64_t now, cause&& why, source_location where) {
   auto& core = *access::get(parent)->core;
-  auto* node = make_node(*access::get(parent), node_kind::deadline, where);
+  auto* node = new (node_pool::allocate_smallest()) context_node{*access::get(parent), node_kind::deadline, where};
   node->env = node;
   node->due.store(due, std::memory_order_relaxed);
   node->why = cause_access::take(why);
-  attach(*node, node_head::has_timer | (node->why != nullptr ? node_head::owns_cause : 0));
+  const auto flags = node_head::has_timer | (node->why != nullptr ? node_head::owns_cause : 0);
+  if (due > now && core.join_root_armed(*node, flags, due))
+    return access::own(node);
+  attach_plain(*node, flags);
   auto owner = access::own(node);
   announce(*node);
   if (node->is_done())

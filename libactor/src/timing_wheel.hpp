@@ -44,6 +44,20 @@ class timing_wheel {
     ++size_;
   }
 
+  // The same where that takes no memory; false, without effect, where it does.
+  bool insert_in_place(timer_link& timer, timer_kind kind, std::int64_t due) noexcept {
+    const auto tick = tick_of(due);
+    if (tick <= now_)
+      return false;
+    const auto at = position_of(tick);
+    timer.due.store(due, std::memory_order_relaxed);
+    if (!slots_[at.level][at.index].push_in_place(timer, static_cast<std::uintptr_t>(kind)))
+      return false;
+    occupied_[at.level][at.index / 64] |= 1ULL << at.index % 64;
+    ++size_;
+    return true;
+  }
+
   // Whether it was in.
   bool erase(timer_link& timer) noexcept {
     if (timer.slot == nullptr)

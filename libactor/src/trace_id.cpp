@@ -3,6 +3,7 @@
 
 #include "context_node.hpp"
 #include "libactor/context_key.hpp"
+#include "runtime_core.hpp"
 
 #include <new>
 

@@ -92,6 +92,47 @@ BOOST_AUTO_TEST_CASE(C156_live_contexts_cost_far_less_than_one_allocation_each) 
   BOOST_TEST(used < count / 50);  // pages of nodes, and chunks of the parent's registry
 }
 
+BOOST_AUTO_TEST_CASE(C156_no_derivation_takes_more_than_one_allocation) {
+  context_runtime runtime;
+  auto parent = with_cancel(runtime.background());
+  auto other = with_cancel(runtime.background());
+  context last = parent.ctx();
+  std::vector<scope> kept;  // so that the pool has no room, and each kind makes pages
+  kept.reserve(200'000);
+  const auto most_of_one = [&](std::size_t count, auto derive) {
+    std::size_t most = 0;
+    while (count-- != 0)
+      most = std::max(most, allocations_of(1, [&] { kept.push_back(derive()); }));
+    return most;
+  };
+  const auto check = [&](std::size_t count, auto derive) {
+    const auto most = most_of_one(count, derive);
+#ifndef __SANITIZE_ADDRESS__
+    BOOST_TEST(most == 1u);
+#else
+    BOOST_TEST(most == 0u);
+#endif
+  };
+  check(150'000, [&] { return with_cancel(parent.ctx()); });
+  check(5'000, [&] { return with_timeout(parent.ctx(), 1h); });
+  check(5'000, [&] { return with_timeout(runtime.background(), 1h); });
+  check(5'000, [&] { return shielded(parent.ctx(), 1h); });
+  check(5'000, [&] { return merged(parent.ctx(), other.ctx()); });
+  check(5'000, [&] {
+    auto made = with_cancel(last);
+    last = made.ctx();
+    return made;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(C156_one_child_beside_another_takes_no_memory_each_time) {
+  auto parent = with_cancel(background());
+  auto first = with_cancel(parent.ctx());
+  const auto derive = [&] { auto second = with_cancel(parent.ctx()); };
+  derive();
+  BOOST_TEST(allocations_of(1000, derive) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(C160_nothing_grows_over_many_derivations_under_one_parent) {
   world w;
   auto parent = with_cancel(w.root);

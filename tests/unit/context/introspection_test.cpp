@@ -51,6 +51,30 @@ BOOST_FIXTURE_TEST_CASE(a_snapshot_shows_the_live_contexts_as_a_tree, world) {
   BOOST_TEST(out.str().find("done(explicit: over") != std::string::npos);
 }
 
+// So many that the runtime's thread publishes the time, and the clock is not read for each.
+BOOST_AUTO_TEST_CASE(an_age_is_never_too_small_while_many_contexts_are_derived) {
+  context_runtime runtime;
+  auto parent = with_cancel(runtime.background());
+  const auto derive_for = [&](duration limit) {
+    const auto end = runtime.now() + limit;
+    while (runtime.now() < end) {
+      for (int i = 0; i < 1000; ++i)
+        static_cast<void>(with_cancel(parent.ctx()));
+    }
+  };
+  derive_for(30ms);
+  const auto child = with_cancel(parent.ctx());
+  const auto derived = runtime.now();
+  derive_for(30ms);
+  const auto all = take_snapshot(runtime);
+  BOOST_REQUIRE(all.nodes.size() == 3u);
+  const auto& at_parent = all.nodes[all.nodes[0].children.at(0)];
+  const auto& at_child = all.nodes[at_parent.children.at(0)];
+  BOOST_TEST((at_child.age >= all.taken - derived - 1ms));
+  BOOST_TEST((at_child.age <= at_parent.age));
+  BOOST_TEST((at_parent.age < 1h));
+}
+
 BOOST_AUTO_TEST_CASE(a_snapshot_can_be_taken_while_the_tree_changes) {
   context_runtime runtime;
   auto top = with_cancel(runtime.background());

@@ -28,6 +28,7 @@ struct node_head {
 
   /// Leaves `word` alone: a node is made in a slot whose word others may be reading, and which is 0 already.
   node_head() noexcept {}
+  explicit node_head(std::uint8_t what) noexcept : refs{1}, kind{what} {}
 
   union {
     std::atomic<std::uint64_t> word;
