@@ -19,6 +19,8 @@ function(libactor_test name)
   target_compile_definitions(test_${name} PRIVATE BOOST_TEST_DYN_LINK)
   target_link_libraries(test_${name} PRIVATE ${ARG_LIBS} Boost::unit_test_framework)
   libactor_compile_options(test_${name})
+  # Boost.Test's macros take longer to optimise than they ever take to run.
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
   set(headers <boost/test/unit_test.hpp> <functional> <optional> <string> <thread> <vector>)
   if(ARG_LIBS MATCHES "libactor::(supervisors|testkit)")
     list(APPEND headers ${libactor_caf_headers} <supervisors/child_start.hpp>)
