@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What must hold on real threads, under the stock scheduler as `configure` sets it up.
+// What must hold on real threads: on our scheduler, and for hosts that bring CAF's *sharing* one.
 #include "libactor/actor/scheduler.hpp"
 #include "libactor/actor/spawn.hpp"
 #include "libactor/context_runtime.hpp"
@@ -14,6 +14,7 @@
 #include <caf/send.hpp>
 #include <future>
 #include <memory>
+#include <tuple>
 
 using namespace libactor;
 using namespace std::chrono_literals;
@@ -22,17 +23,30 @@ namespace {
 
 constexpr auto generous = 30s;
 
-struct sharing {
-  sharing() { configure(cfg); }
+struct ours {
+  ours() { configure(cfg); }
   caf::actor_system_config cfg;
-  caf::actor_system system{cfg};
+};
+
+struct sharing {
+  sharing() { cfg.set("scheduler.policy", caf::atom("sharing")).set("scheduler.max-throughput", 50); }
+  caf::actor_system_config cfg;
+};
+
+using both = std::tuple<ours, sharing>;
+
+template <class Scheduler>
+struct threads_of : Scheduler {
+  caf::actor_system system{this->cfg};
 };
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(threads)
 
-BOOST_FIXTURE_TEST_CASE(W002_a_down_signal_overtakes_the_backlog_under_the_sharing_scheduler, sharing) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(W002_a_down_signal_overtakes_the_backlog_on_real_threads, scheduler, both) {
+  threads_of<scheduler> host;
+  auto& system = host.system;
   context_runtime contexts;
   auto own = with_cancel(contexts.background());
   std::atomic<int> handled{0};
@@ -59,7 +73,9 @@ BOOST_FIXTURE_TEST_CASE(W002_a_down_signal_overtakes_the_backlog_under_the_shari
   BOOST_TEST(handled == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_tree_runs_and_stops_on_real_threads_a_hundred_times, sharing) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_tree_runs_and_stops_on_real_threads_a_hundred_times, scheduler, both) {
+  threads_of<scheduler> host;
+  auto& system = host.system;
   for (int round = 0; round != 100; ++round) {
     auto body = [](worker*) -> caf::behavior { return {[](int x) { return x; }}; };
     runtime tree{system};
@@ -76,7 +92,9 @@ BOOST_FIXTURE_TEST_CASE(a_tree_runs_and_stops_on_real_threads_a_hundred_times, s
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(S032_stop_from_two_threads_is_safe, sharing) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(S032_stop_from_two_threads_is_safe, scheduler, both) {
+  threads_of<scheduler> host;
+  auto& system = host.system;
   auto body = [](worker*) -> caf::behavior { return {[](int) {}}; };
   runtime tree{system};
   BOOST_REQUIRE(!tree.start(one_for_one().child("a", body).tree(30s)));
@@ -85,7 +103,10 @@ BOOST_FIXTURE_TEST_CASE(S032_stop_from_two_threads_is_safe, sharing) {
   BOOST_TEST(other.get().clean());
 }
 
-BOOST_FIXTURE_TEST_CASE(R25_stop_returns_within_its_budget_when_a_handler_is_stuck_and_says_who, sharing) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(R25_stop_returns_within_its_budget_when_a_handler_is_stuck_and_says_who, scheduler,
+                              both) {
+  threads_of<scheduler> host;
+  auto& system = host.system;
   auto release = std::make_shared<std::promise<void>>();
   auto entered = std::make_shared<std::promise<void>>();
   auto stuck = [release, entered](worker*) -> caf::behavior {

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "actor/scheduler_pool.hpp"
+
+#include "actor/system_thread.hpp"
+
+#include <unistd.h>
+#include <caf/scheduled_actor.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+#include <algorithm>
+
+namespace libactor::detail {
+
+namespace {
+
+// The pool's thread that this code runs on, if it is one.
+thread_local pool_thread* here = nullptr;
+
+// So many looks without a turn and without a job in a slot end the watch over the slots.
+constexpr unsigned looks_until_idle = 10;
+
+std::uint64_t actor_id_of(const caf::resumable& job) noexcept {
+  return job.subtype() == caf::resumable::scheduled_actor ? static_cast<const caf::scheduled_actor&>(job).id() : 0;
+}
+
+}  // namespace
+
+void pool_thread::exec_later(caf::resumable* job) { pool_.put(*this, job); }
+
+scheduler_pool::~scheduler_pool() {
+  for (auto* thread = newest_.load(); thread != nullptr;)
+    delete std::exchange(thread, thread->older_.load());
+}
+
+// -- where jobs come from ---------------------------------------------------------------------------------------------
+
+void scheduler_pool::enqueue(caf::resumable* job) {
+  if (here != nullptr && &here->pool_ == this)
+    put(*here, job);
+  else
+    push(job);
+}
+
+void scheduler_pool::put(pool_thread& self, caf::resumable* job) {
+  if (auto* before = self.slot.exchange(job, std::memory_order_seq_cst))
+    push(before);
+  slot_filled_();
+}
+
+void scheduler_pool::push(caf::resumable* job) {
+  std::unique_lock lock{mutex_};
+  if (stopped_) {
+    lock.unlock();
+    caf::scheduler::abstract_coordinator::cleanup_and_release(job);
+    return;
+  }
+  queue_.push(job);
+  const bool wake = should_wake();
+  lock.unlock();
+  if (wake)
+    work_.notify_one();
+}
+
+bool scheduler_pool::should_wake() noexcept {
+  if (sleeping_ == 0 || waking_ || queue_.empty())
+    return false;
+  waking_ = true;
+  return true;
+}
+
+caf::resumable* scheduler_pool::take_slot(pool_thread& self) noexcept {
+  if (self.slot.load(std::memory_order_relaxed) == nullptr)
+    return nullptr;
+  return self.slot.exchange(nullptr, std::memory_order_acq_rel);
+}
+
+// -- the threads ------------------------------------------------------------------------------------------------------
+
+void scheduler_pool::run(pool_thread& self) {
+  const system_thread scope{system_, "libactor.pool"};
+  here = &self;
+  self.kernel_id.store(::gettid(), std::memory_order_relaxed);
+  for (auto* job = next(self, nullptr); job != nullptr;)
+    job = next(self, run_turn(self, job));
+  self.kernel_id.store(0, std::memory_order_relaxed);
+  here = nullptr;
+}
+
+caf::resumable* scheduler_pool::run_turn(pool_thread& self, caf::resumable* job) {
+  const auto before = self.sequence.load(std::memory_order_relaxed);
+  self.actor.store(actor_id_of(*job), std::memory_order_relaxed);
+  self.sequence.store(before + 1, std::memory_order_release);
+  if (job->resume(&self, messages_a_turn_) != caf::resumable::resume_later) {
+    caf::intrusive_ptr_release(job);  // may destroy the actor, which is a part of its turn
+    job = nullptr;
+  }
+  self.sequence.store(before + 2, std::memory_order_release);
+  return job;
+}
+
+caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
+  if (again == nullptr && self.streak_ < longest_streak && !self.lost.load(std::memory_order_relaxed)) {
+    if (auto* job = take_slot(self)) {
+      ++self.streak_;
+      return job;
+    }
+  }
+  self.streak_ = 0;
+  std::unique_lock lock{mutex_};
+  if (auto* job = take_slot(self))
+    queue_.push(job);
+  if (again != nullptr)
+    queue_.push(again);
+  if (self.lost.load(std::memory_order_relaxed))
+    come_back(self);
+  for (;;) {
+    if (active_ > wanted_ || queue_.taken() >= last_job_) {
+      --active_;
+      retired_.push_back(&self);  // room was made for it in `launch`
+      // What woke this thread may have been meant for one that stays.
+      waking_ = false;
+      if (should_wake())
+        work_.notify_one();
+      return nullptr;
+    }
+    if (!queue_.empty()) {
+      auto* job = queue_.pop();
+      const bool wake = should_wake();
+      lock.unlock();
+      if (wake)
+        work_.notify_one();
+      return job;
+    }
+    ++sleeping_;
+    work_.wait(lock);
+    --sleeping_;
+    waking_ = false;
+  }
+}
+
+void scheduler_pool::come_back(pool_thread& self) noexcept {
+  self.lost.store(false, std::memory_order_relaxed);
+  ++active_;
+  if (active_ > wanted_ && sleeping_ != 0)
+    work_.notify_one();
+}
+
+bool scheduler_pool::rescue() {
+  bool busy = false;
+  each_thread([&](pool_thread& thread) {
+    const auto sequence = thread.sequence.load(std::memory_order_acquire);
+    const bool same_turn = sequence == std::exchange(thread.looked_at_, sequence);
+    if (thread.slot.load(std::memory_order_seq_cst) == nullptr) {
+      busy = busy || !same_turn;
+      return;
+    }
+    busy = true;
+    if (!same_turn)
+      return;
+    if (auto* job = thread.slot.exchange(nullptr, std::memory_order_acq_rel))
+      push(job);
+  });
+  idle_looks_ = busy ? 0 : idle_looks_ + 1;
+  return idle_looks_ < looks_until_idle;
+}
+
+// -- how many there are -----------------------------------------------------------------------------------------------
+
+void scheduler_pool::launch() {
+  pool_thread* thread = nullptr;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!retired_.empty()) {
+      thread = retired_.back();
+      retired_.pop_back();
+    }
+    retired_.reserve(++launched_);
+    ++active_;
+  }
+  try {
+    if (thread == nullptr) {
+      thread = new pool_thread{&system_, *this};
+      auto* newest = newest_.load(std::memory_order_relaxed);
+      do
+        thread->older_.store(newest, std::memory_order_relaxed);
+      while (!newest_.compare_exchange_weak(newest, thread, std::memory_order_release, std::memory_order_relaxed));
+    }
+    if (thread->thread_.joinable())
+      thread->thread_.join();
+    thread->thread_ = std::thread{[this, thread] { run(*thread); }};
+  } catch (...) {
+    const std::lock_guard lock{mutex_};
+    --active_;
+    if (thread != nullptr)
+      retired_.push_back(thread);
+    throw;
+  }
+}
+
+void scheduler_pool::start(std::size_t threads, std::size_t messages_a_turn) {
+  messages_a_turn_ = messages_a_turn;
+  wanted_ = threads;
+  for (std::size_t i = 0; i != threads; ++i)
+    launch();
+}
+
+void scheduler_pool::add_thread() {
+  launch();
+  const std::lock_guard lock{mutex_};
+  ++wanted_;
+}
+
+bool scheduler_pool::abandon(int kernel_id, std::uint64_t sequence) {
+  pool_thread* stuck = nullptr;
+  each_thread([&](pool_thread& thread) {
+    if (thread.kernel_id.load(std::memory_order_relaxed) == kernel_id)
+      stuck = &thread;
+  });
+  if (stuck == nullptr || sequence % 2 == 0)
+    return false;
+  {
+    const std::lock_guard lock{mutex_};
+    // It may end its turn right now: then it sees later that it was given up, and one thread retires at once.
+    if (stuck->lost.load(std::memory_order_relaxed) || stuck->sequence.load(std::memory_order_acquire) != sequence)
+      return false;
+    stuck->lost.store(true, std::memory_order_relaxed);
+    --active_;
+  }
+  try {
+    launch();
+  } catch (...) {
+    const std::lock_guard lock{mutex_};
+    if (stuck->lost.load(std::memory_order_relaxed))
+      come_back(*stuck);
+    throw;
+  }
+  if (auto* job = take_slot(*stuck))
+    push(job);
+  return true;
+}
+
+void scheduler_pool::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    last_job_ = queue_.pushed();
+  }
+  work_.notify_all();
+  each_thread([](pool_thread& thread) {
+    if (thread.thread_.joinable())
+      thread.thread_.join();
+  });
+  std::unique_lock lock{mutex_};
+  stopped_ = true;
+  while (!queue_.empty()) {
+    auto* job = queue_.pop();
+    lock.unlock();
+    caf::scheduler::abstract_coordinator::cleanup_and_release(job);
+    lock.lock();
+  }
+}
+
+}  // namespace libactor::detail

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "actor/job_ring.hpp"
+
+#include <caf/execution_unit.hpp>
+#include <caf/resumable.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace libactor::detail {
+
+class scheduler_pool;
+
+// A thread of the pool, as CAF sees it, and what others may read of it.
+class pool_thread final : public caf::execution_unit {
+ public:
+  pool_thread(caf::actor_system* system, scheduler_pool& pool) : caf::execution_unit(system), pool_(pool) {}
+  void exec_later(caf::resumable* job) override;
+
+  // -- written by the thread itself, read by all
+  std::atomic<std::uint64_t> sequence{0};  // odd while a turn runs
+  std::atomic<std::uint64_t> actor{0};
+  std::atomic<int> kernel_id{0};
+  // -- the job that runs next; others may take it out
+  std::atomic<caf::resumable*> slot{nullptr};
+  // -- set with the pool's lock held
+  std::atomic<bool> lost{false};
+
+ private:
+  friend class scheduler_pool;
+  scheduler_pool& pool_;
+  unsigned streak_ = 0;          // turns in a row that came from the slot
+  std::uint64_t looked_at_ = 0;  // the deadline thread's: `sequence` when it looked last
+  std::atomic<pool_thread*> older_{nullptr};
+  std::thread thread_;
+};
+
+// The threads that run actors, and what they run.
+//
+// Invariants
+//  1. A job is in one place: the queue, a slot, or a thread that runs it. Each holds the reference that CAF gave with
+//  it.
+//  2. Only its thread puts jobs into a slot, and only while it runs a turn; so an idle thread's slot is empty.
+//  3. A sleeping thread is being woken (`waking_`) whenever the queue is not empty, a thread sleeps, and no thread is
+//     between its turns. A woken thread wakes the next one while there is more: one at a time, so that a burst of jobs
+//     does not wake all threads for the first of them.
+//  4. `active_` counts the threads that run and are not lost; where it exceeds `wanted_`, the next one between its
+//  turns
+//     retires.
+class scheduler_pool {
+ public:
+  // `slot_filled` is called whenever a job may have to be rescued from a slot: by the thread that filled it.
+  scheduler_pool(caf::actor_system& system, std::function<void()> slot_filled)
+      : system_(system), slot_filled_(std::move(slot_filled)) {}
+  ~scheduler_pool();
+
+  void start(std::size_t threads, std::size_t messages_a_turn);
+  // Runs what was queued before, ends the threads, and cleans up after what was queued since.
+  void stop();
+
+  // Takes over the reference that CAF gave to `job`. Any thread.
+  void enqueue(caf::resumable* job);
+  // The deadline thread's: moves jobs out of the slots of threads that are in the same turn as when it looked last.
+  // Whether there is reason to look again.
+  bool rescue();
+
+  void add_thread();
+  bool abandon(int kernel_id, std::uint64_t sequence);
+
+  template <class Visit>
+  void each_thread(Visit visit) const {
+    for (auto* thread = newest_.load(std::memory_order_acquire); thread != nullptr;
+         thread = thread->older_.load(std::memory_order_relaxed))
+      visit(*thread);
+  }
+
+ private:
+  friend class pool_thread;
+
+  void put(pool_thread& self, caf::resumable* job);
+  void push(caf::resumable* job);
+  void run(pool_thread& self);
+  // The job, if it has more to do.
+  caf::resumable* run_turn(pool_thread& self, caf::resumable* job);
+  // `again` is queued behind the others. Null: the thread has to end.
+  caf::resumable* next(pool_thread& self, caf::resumable* again);
+  caf::resumable* take_slot(pool_thread& self) noexcept;
+  // With `mutex_` held; the caller notifies after it has let go, if true.
+  bool should_wake() noexcept;
+  // With `mutex_` held: a thread that was lost.
+  void come_back(pool_thread& self) noexcept;
+  void launch();
+
+  static constexpr unsigned longest_streak = 64;
+
+  caf::actor_system& system_;
+  std::function<void()> slot_filled_;
+  std::size_t messages_a_turn_ = 0;
+  std::atomic<pool_thread*> newest_{nullptr};
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  job_ring queue_;
+  std::vector<pool_thread*> retired_;  // may be started again
+  std::size_t sleeping_ = 0;
+  std::size_t launched_ = 0;
+  std::size_t active_ = 0;
+  std::size_t wanted_ = 0;
+  std::uint64_t last_job_ = UINT64_MAX;  // while stopping: how many are still taken
+  bool waking_ = false;
+  bool stopped_ = false;
+  unsigned idle_looks_ = 0;  // the deadline thread's
+};
+
+}  // namespace libactor::detail

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <pthread.h>
+#include <caf/actor_system.hpp>
+#include <caf/logger.hpp>
+
+namespace libactor::detail {
+
+// What CAF wants of each thread of an actor system: its log, and the host's hooks.
+class system_thread {
+ public:
+  // `name`: at most 15 characters.
+  system_thread(caf::actor_system& system, const char* name) : system_(system) {
+    CAF_SET_LOGGER_SYS(&system_);
+    pthread_setname_np(pthread_self(), name);
+    system_.thread_started();
+  }
+  ~system_thread() { system_.thread_terminates(); }
+  system_thread(const system_thread&) = delete;
+  system_thread& operator=(const system_thread&) = delete;
+
+ private:
+  caf::actor_system& system_;
+};
+
+}  // namespace libactor::detail

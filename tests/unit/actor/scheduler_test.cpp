@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+// The scheduler on real threads. Waits are on events, with a generous limit.
+#include "libactor/actor/scheduler.hpp"
+
+#include <array>
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <caf/actor_ostream.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <future>
+#include <memory>
+#include <optional>
+#include <thread>
+
+using namespace std::chrono_literals;
+using caf::event_based_actor;
+
+namespace {
+
+constexpr auto generous = 60s;
+
+struct engine {
+  engine() {
+    libactor::configure(cfg);
+    cfg.set("scheduler.max-threads", threads);
+    system.emplace(cfg);
+  }
+  explicit engine(std::size_t n) : threads(n) {
+    libactor::configure(cfg);
+    cfg.set("scheduler.max-threads", threads);
+    system.emplace(cfg);
+  }
+  std::size_t threads = 2;
+  caf::actor_system_config cfg;
+  std::optional<caf::actor_system> system;
+  libactor::scheduler& scheduler() { return *libactor::scheduler::of(*system); }
+};
+
+template <class T>
+bool arrives(std::future<T>& what) {
+  return what.wait_for(generous) == std::future_status::ready;
+}
+
+template <class Condition>
+bool becomes(Condition condition) {
+  const auto until = std::chrono::steady_clock::now() + generous;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(scheduler)
+
+BOOST_FIXTURE_TEST_CASE(configure_loads_it, engine) { BOOST_TEST(libactor::scheduler::of(*system) != nullptr); }
+
+BOOST_AUTO_TEST_CASE(a_stock_scheduler_is_none_of_ours) {
+  caf::actor_system_config cfg;
+  caf::actor_system system{cfg};
+  BOOST_TEST(libactor::scheduler::of(system) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_system_starts_and_stops_a_thousand_times) {
+  for (int i = 0; i != 1000; ++i)
+    engine{1};
+}
+
+BOOST_FIXTURE_TEST_CASE(W046_the_order_of_messages_between_one_sender_and_one_receiver_is_kept, engine) {
+  constexpr int senders = 4;
+  constexpr int each = 20000;
+  std::promise<int> done;
+  auto receiver = system->spawn([&](event_based_actor*) -> caf::behavior {
+    auto next = std::make_shared<std::array<int, senders>>();
+    auto wrong = std::make_shared<int>(0);
+    auto left = std::make_shared<int>(senders * each);
+    return {[&done, next, wrong, left](int who, int number) {
+      if ((*next)[static_cast<std::size_t>(who)]++ != number)
+        ++*wrong;
+      if (--*left == 0)
+        done.set_value(*wrong);
+    }};
+  });
+  // One message a turn from each sender, so that the senders and the receiver change threads all the time.
+  for (int who = 0; who != senders; ++who) {
+    system->spawn([=](event_based_actor* self) -> caf::behavior {
+      self->send(self, 0);
+      return {[=](int number) {
+        self->send(receiver, who, number);
+        if (number + 1 < each)
+          self->send(self, number + 1);
+      }};
+    });
+  }
+  auto wrong = done.get_future();
+  BOOST_REQUIRE(arrives(wrong));
+  BOOST_TEST(wrong.get() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(W040_a_self_sending_actor_does_not_starve_another) {
+  engine one{1};
+  auto& system = *one.system;
+  std::atomic<bool> stop{false};
+  auto selfish = system.spawn([&](event_based_actor* self) -> caf::behavior {
+    self->send(self, 0);
+    return {[&stop, self](int x) {
+      if (!stop)
+        self->send(self, x + 1);
+    }};
+  });
+  std::promise<void> served;
+  auto other = system.spawn([&](event_based_actor*) -> caf::behavior { return {[&](int) { served.set_value(); }}; });
+  caf::anon_send(other, 1);
+  auto result = served.get_future();
+  BOOST_TEST(arrives(result));
+  stop = true;
+}
+
+// Two actors that wake each other always find the next one in the slot.
+BOOST_AUTO_TEST_CASE(W040_a_pair_that_hands_the_thread_to_and_fro_does_not_starve_another) {
+  engine one{1};
+  auto& system = *one.system;
+  std::atomic<bool> stop{false};
+  auto body = [&](event_based_actor* self) -> caf::behavior {
+    return {[&stop, self](const caf::actor& other) {
+      if (!stop)
+        self->send(other, caf::actor{self});
+    }};
+  };
+  const auto a = system.spawn(body);
+  const auto b = system.spawn(body);
+  caf::anon_send(a, b);
+  std::promise<void> served;
+  auto other = system.spawn([&](event_based_actor*) -> caf::behavior { return {[&](int) { served.set_value(); }}; });
+  caf::anon_send(other, 1);
+  auto result = served.get_future();
+  BOOST_TEST(arrives(result));
+  stop = true;
+}
+
+BOOST_AUTO_TEST_CASE(the_printer_prints_and_ends_with_the_system) {
+  engine one{1};
+  one.system->spawn([](event_based_actor* self) { caf::aout(self) << "" << std::endl; });
+  BOOST_TEST(one.scheduler().num_utility_actors() == 1u);
+  BOOST_TEST((one.scheduler().printer() != nullptr));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
