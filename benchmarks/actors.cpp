@@ -6,7 +6,7 @@
 #include "libactor/actor/scheduler.hpp"
 #include "libactor/actor/spawn.hpp"
 #include "libactor/scope.hpp"
-#include "ping_pong.hpp"
+#include "scheduling.hpp"
 #include "supervisors/builder.hpp"
 #include "supervisors/runtime.hpp"
 
@@ -59,6 +59,52 @@ void start_child(caf::actor_system& system, runtime& tree, std::uint64_t n) {
   bench::report("start_child", n, ns, (bench::resident_bytes() - before) / n);
 }
 
+/// A worker that does nothing and tells when it has ended.
+class idler final : public worker {
+ public:
+  idler(caf::actor_config& cfg, worker_options options, bench::countdown& left)
+      : worker(cfg, std::move(options)), left_(left) {}
+  caf::behavior make_behavior() override {
+    set_default_handler(caf::drop);
+    return {[](int) {}};
+  }
+  void on_exit() override {
+    worker::on_exit();
+    left_.ended();
+  }
+
+ private:
+  bench::countdown& left_;
+};
+
+/// The canceller is an actor too.
+void cancel_workers(caf::actor_system& system, runtime& tree, std::uint64_t n) {
+  bench::countdown left{n};
+  auto group = std::make_shared<scope>(with_cancel(tree.contexts().background()));
+  std::vector<caf::actor> workers;
+  workers.reserve(n);
+  const auto line = std::make_shared<lifeline>();
+  const auto before = bench::resident_bytes();
+  for (std::uint64_t i = 0; i < n; ++i) {
+    worker_options options;
+    options.ctx = group->ctx();
+    options.line = line;
+    workers.push_back(spawn_worker_class<idler>(system, std::move(options), left));
+  }
+  // Each has had its first turn: the message was handled, and it waits.
+  for (const auto& one : workers)
+    caf::anon_send(one, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto bytes = (bench::resident_bytes() - before) / n;
+  std::promise<bench::clock::time_point> began;
+  system.spawn([&](caf::event_based_actor*) {
+    began.set_value(bench::clock::now());
+    group->cancel();
+  });
+  const auto start = began.get_future().get();
+  bench::report("cancel_workers", n, bench::ns_per_op(left.done.get_future().get() - start, n), bytes);
+}
+
 double worker_ping_pong(caf::actor_system& system, const context& ctx, std::uint64_t n) {
   return bench::ping_pong<worker>([&](auto... xs) { return spawn_in(system, ctx, xs...); }, n);
 }
@@ -106,11 +152,13 @@ int main(int argc, char** argv) {
   const scope all = with_cancel(tree.contexts().background());
   if (workload == "start_child") {
     start_child(system, tree, n);
+  } else if (workload == "cancel_workers") {
+    cancel_workers(system, tree, n);
   } else if (workload == "ping_pong") {
     bench::report(workload, n, worker_ping_pong(system, all.ctx(), n));
   } else if (workload == "ping_pong_blocks") {
     ping_pong_blocks(system, all.ctx(), n);
-  } else {
+  } else if (!bench::run_scheduling(system, workload, n)) {
     std::cerr << "bench_actors: no workload '" << workload << "'\n";
     return 2;
   }

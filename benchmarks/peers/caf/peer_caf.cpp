@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The workloads in plain CAF, without this library, on the same scheduler: `peer_caf WORKLOAD N` prints
-// `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`.
-#include "../../ping_pong.hpp"
+// The workloads in plain CAF actors: `peer_caf WORKLOAD N [own|sharing|stealing]` prints
+// `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`. `own`, the default, is the scheduler that ours run on too; the
+// other two are CAF's.
+#include "../../scheduling.hpp"
+#include "libactor/actor/scheduler.hpp"
 
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
@@ -17,8 +19,8 @@
 
 namespace {
 
+using bench::done_promise;
 using caf::event_based_actor;
-using done_promise = std::shared_ptr<std::promise<bench::clock::duration>>;
 using acknowledged = std::uint64_t;
 
 caf::behavior child(event_based_actor* self, const caf::actor& parent) {
@@ -53,6 +55,40 @@ void start_child(caf::actor_system& system, std::uint64_t n) {
   bench::report("start_child", n, ns, (bench::resident_bytes() - before) / n);
 }
 
+class idler final : public event_based_actor {
+ public:
+  idler(caf::actor_config& cfg, bench::countdown& left) : event_based_actor(cfg), left_(left) {}
+  caf::behavior make_behavior() override {
+    return {[](int) {}};
+  }
+  void on_exit() override { left_.ended(); }
+
+ private:
+  bench::countdown& left_;
+};
+
+/// An actor sends an exit message to each.
+void cancel_workers(caf::actor_system& system, std::uint64_t n) {
+  bench::countdown left{n};
+  std::vector<caf::actor> workers;
+  workers.reserve(n);
+  const auto before = bench::resident_bytes();
+  for (std::uint64_t i = 0; i < n; ++i)
+    workers.push_back(system.spawn<idler>(left));
+  for (const auto& one : workers)
+    caf::anon_send(one, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto bytes = (bench::resident_bytes() - before) / n;
+  std::promise<bench::clock::time_point> began;
+  system.spawn([&](event_based_actor* self) {
+    began.set_value(bench::clock::now());
+    for (const auto& one : workers)
+      self->send_exit(one, caf::exit_reason::user_shutdown);
+  });
+  const auto start = began.get_future().get();
+  bench::report("cancel_workers", n, bench::ns_per_op(left.done.get_future().get() - start, n), bytes);
+}
+
 /// CAF's clock finds a timeout among those of its actor, one by one: hence an actor for each, up to 100,000.
 void deadline_churn(caf::actor_system& system, std::uint64_t n) {
   constexpr std::uint64_t ops = 500'000;
@@ -78,24 +114,32 @@ void deadline_churn(caf::actor_system& system, std::uint64_t n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string workload = argc == 3 ? argv[1] : "";
-  const std::uint64_t n = argc == 3 ? std::strtoull(argv[2], nullptr, 10) : 0;
-  if (n == 0) {
-    std::cerr << "usage: peer_caf WORKLOAD N\n";
+  const std::string workload = argc == 3 || argc == 4 ? argv[1] : "";
+  const std::uint64_t n = argc == 3 || argc == 4 ? std::strtoull(argv[2], nullptr, 10) : 0;
+  const std::string policy = argc == 4 ? argv[3] : "own";
+  if (n == 0 || (policy != "own" && policy != "sharing" && policy != "stealing")) {
+    std::cerr << "usage: peer_caf WORKLOAD N [own|sharing|stealing]\n";
     return 2;
   }
   caf::actor_system_config cfg;
-  cfg.set("scheduler.policy", caf::atom("sharing"));
-  cfg.set("scheduler.max-throughput", 50);
+  if (policy == "own") {
+    libactor::configure(cfg);
+  } else {
+    cfg.set("scheduler.policy", policy == "sharing" ? caf::atom("sharing") : caf::atom("stealing"));
+    cfg.set("scheduler.max-throughput", 50);
+    cfg.set("scheduler.max-threads", std::max(2U, std::thread::hardware_concurrency()));
+  }
   caf::actor_system system{cfg};
   if (workload == "start_child") {
     start_child(system, n);
+  } else if (workload == "cancel_workers") {
+    cancel_workers(system, n);
   } else if (workload == "ping_pong") {
     auto spawn = [&](auto... xs) -> caf::actor { return system.spawn(xs...); };
     bench::report(workload, n, bench::ping_pong<event_based_actor>(spawn, n));
   } else if (workload == "deadline_churn") {
     deadline_churn(system, n);
-  } else {
+  } else if (!bench::run_scheduling(system, workload, n)) {
     std::cerr << "peer_caf: no workload '" << workload << "'\n";
     return 2;
   }

@@ -23,6 +23,7 @@ run("deadline_churn", N) -> churn(N, in_order);
 run("deadline_churn_random", N) -> churn(N, at_random);
 run("deadline_fire", N) -> lateness(N);
 run("start_child", N) -> start_child(N);
+run("cancel_workers", N) -> cancel_workers(N);
 run("ping_pong", N) -> ping_pong(N);
 run(Workload, _) ->
     io:format(standard_error, "peer_erlang: no workload ~s~n", [Workload]),
@@ -85,6 +86,20 @@ start_children(0, _) -> ok;
 start_children(Left, Supervisor) ->
     {ok, _} = supervisor:start_child(Supervisor, []),
     start_children(Left - 1, Supervisor).
+
+%% A supervisor with N children is told to shut down: OTP's way to end a group of workers.
+cancel_workers(N) ->
+    process_flag(trap_exit, true),
+    erlang:garbage_collect(),
+    Before = erlang:memory(total),
+    {ok, Supervisor} = supervisor:start_link(?MODULE, []),
+    start_children(N, Supervisor),
+    Bytes = (erlang:memory(total) - Before) div N,
+    Monitor = erlang:monitor(process, Supervisor),
+    Start = now_ns(),
+    exit(Supervisor, shutdown),
+    receive {'DOWN', Monitor, process, _, _} -> ok end,
+    {(now_ns() - Start) / N, integer_to_list(Bytes)}.
 
 init([]) ->
     Flags = #{strategy => simple_one_for_one, intensity => 1, period => 5},

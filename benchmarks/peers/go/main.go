@@ -204,6 +204,32 @@ func lateness(name string, n int) {
 	report(name, n, float64(late[len(late)*99/100]), "-")
 }
 
+// N goroutines wait for a context, which is canceled; each tells that it has ended.
+func cancelWorkers(name string, n int) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var ready, ended sync.WaitGroup
+	ready.Add(n)
+	ended.Add(n)
+	for i := 0; i < n; i++ {
+		go func() {
+			ready.Done()
+			<-ctx.Done()
+			ended.Done()
+		}()
+	}
+	ready.Wait()
+	time.Sleep(200 * time.Millisecond)
+	runtime.ReadMemStats(&after)
+	bytes := (after.HeapAlloc + after.StackInuse - before.HeapAlloc - before.StackInuse) / uint64(n)
+	start := time.Now()
+	cancel()
+	ended.Wait()
+	report(name, n, perOp(time.Since(start), n), strconv.FormatUint(bytes, 10))
+}
+
 func main() {
 	if len(os.Args) != 3 {
 		fmt.Fprintln(os.Stderr, "usage: peer_go WORKLOAD N")
@@ -230,6 +256,8 @@ func main() {
 		fanout(name, n, true)
 	case "deep_cancel":
 		deep(name, n)
+	case "cancel_workers":
+		cancelWorkers(name, n)
 	case "deadline_churn":
 		churn(name, n, false)
 	case "deadline_churn_random":

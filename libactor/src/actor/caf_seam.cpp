@@ -5,7 +5,11 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
 #include <caf/system_messages.hpp>
+
+#include <atomic>
 
 namespace libactor::detail::seam {
 
@@ -40,6 +44,39 @@ done_hook posting_hook(caf::weak_actor_ptr to, envelope message) {
           },
           [](void* data) noexcept { delete static_cast<letter*>(data); },
           new letter{std::move(to), std::move(message)}};
+}
+
+namespace {
+
+// Between what was written and what is read next, for a pair of threads of which each writes and then reads what the
+// other wrote: one of them sees the other.
+void full_fence() noexcept {
+#ifndef __SANITIZE_THREAD__  // which knows no fences; its atomic exchanges are full ones
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+void resume_if_idle(void* data) noexcept {
+  auto* control = static_cast<caf::actor_control_block*>(data);
+  if (!caf::intrusive_ptr_upgrade_weak(control))
+    return;
+  caf::strong_actor_ptr strong{control, false};
+  auto& actor = static_cast<caf::scheduled_actor&>(*strong->get());
+  full_fence();
+  if (!actor.mailbox().try_unblock())
+    return;  // it runs, or is about to, or has ended
+  static_cast<void>(strong.release());
+  actor.home_system().scheduler().enqueue(&actor);
+}
+
+}  // namespace
+
+done_hook resuming_hook(caf::scheduled_actor& whom) {
+  auto* control = whom.ctrl();
+  caf::intrusive_ptr_add_weak_ref(control);
+  return {&resume_if_idle,
+          [](void* data) noexcept { caf::intrusive_ptr_release_weak(static_cast<caf::actor_control_block*>(data)); },
+          control};
 }
 
 void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host) {

@@ -11,6 +11,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/attachable.hpp>
 #include <caf/error.hpp>
+#include <caf/fwd.hpp>
 #include <caf/mailbox_element.hpp>
 
 #include <cstddef>
@@ -53,6 +54,11 @@ void post_urgent(caf::abstract_actor* to, envelope message, caf::execution_unit*
 /// A hook that sends past the backlog. It holds the receiver weakly: a deadline an hour away keeps no actor alive.
 /// Throws: std::bad_alloc.
 done_hook posting_hook(caf::weak_actor_ptr to, envelope message);
+
+/// A hook that has an idle actor resumed, without a message: for one that looks at its context before it waits, and
+/// once it waits, as `context_actor` does. Costs no memory. Requires: `scheduler::of` its system is not null, and the
+/// actor is not detached.
+done_hook resuming_hook(caf::scheduled_actor& whom);
 
 /// Sends behind the backlog.
 void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host = nullptr);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants
 //  1. `context_done` runs once, in the actor, and before any message that is read after the context was done.
-//  2. What hooks and timers hold of the actor is weak; none of them keeps it alive.
+//  2. An actor that waits is resumed when its context ends. On our scheduler nothing is sent: the one who ends it marks
+//     the context and then looks whether the actor waits; the actor marks that it waits and then looks whether the
+//     context is done. Both orders are sequentially consistent, so that one of them sees the other.
+//  3. What hooks and timers hold of the actor is weak; none of them keeps it alive.
 #include "libactor/actor/context_actor.hpp"
 
 #include "actor/caf_seam.hpp"
+#include "context_node.hpp"
+#include "libactor/actor/scheduler.hpp"
 #include "libactor/context_runtime.hpp"
 
 #include <unistd.h>
@@ -41,10 +46,17 @@ class watched_handler {
 }  // namespace
 
 context_actor::context_actor(caf::actor_config& cfg, worker_options options)
-    : caf::event_based_actor(cfg), options_(std::move(options)) {
+    : caf::event_based_actor(cfg),
+      options_(std::move(options)),
+      context_word_(&detail::access::require(options_.ctx).lifeline()->word) {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
-  wake_ = detail::when_done(
-      options_.ctx, detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::wake, 0, {}}));
+  wake_ = detail::when_done(options_.ctx, waking_hook());
+}
+
+detail::done_hook context_actor::waking_hook() {
+  if (!options_.detached && scheduler::of(home_system()) != nullptr)
+    return detail::seam::resuming_hook(*this);
+  return detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::wake, 0, {}});
 }
 
 context_actor::~context_actor() = default;
@@ -80,6 +92,20 @@ void context_actor::run_timer(timer_id id) {
   action();
 }
 
+caf::resumable::resume_result context_actor::resume(caf::execution_unit* host, std::size_t most_messages) {
+  for (;;) {
+    const auto result = caf::event_based_actor::resume(host, most_messages);
+    if (result != caf::resumable::awaiting_message || seen_done_.load(std::memory_order_relaxed) ||
+        (context_word_->load(std::memory_order_seq_cst) & detail::node_head::done_bit) == 0) [[likely]]
+      return result;
+    if (!mailbox().try_unblock())
+      return result;  // somebody else has woken it, and handed it to the scheduler
+    auto look = caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, detail::envelope{});
+    if (reactivate(*look) == activation_result::terminated)
+      return caf::resumable::done;
+  }
+}
+
 caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
   if (!options_.line->watched)
     return consume_in_context(x);
@@ -95,8 +121,9 @@ caf::behavior context_actor::make_behavior() {
 }
 
 caf::invoke_message_result context_actor::consume_in_context(caf::mailbox_element& x) {
-  if (!seen_done_ && options_.ctx.done() && !detail::seam::is_kill(x)) [[unlikely]] {
-    seen_done_ = true;
+  if ((context_word_->load(std::memory_order_acquire) & detail::node_head::done_bit) != 0 &&
+      !seen_done_.load(std::memory_order_relaxed) && !detail::seam::is_kill(x)) [[unlikely]] {
+    seen_done_.store(true, std::memory_order_relaxed);
     context_done();
   }
   if (auto* message = detail::seam::open(x)) {

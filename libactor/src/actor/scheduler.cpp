@@ -59,11 +59,16 @@ caf::actor_clock& scheduler::clock() noexcept { return *clock_; }
 std::vector<scheduler_thread> scheduler::threads() const {
   std::vector<scheduler_thread> all;
   pool_->each_thread([&](const detail::pool_thread& thread) {
-    all.push_back({thread.kernel_id.load(std::memory_order_relaxed), thread.sequence.load(std::memory_order_acquire),
-                   thread.actor.load(std::memory_order_relaxed), thread.lost.load(std::memory_order_relaxed)});
+    const auto id = thread.kernel_id.load(std::memory_order_relaxed);
+    if (id == 0)
+      return;  // it does not run
+    all.push_back({id, thread.sequence.load(std::memory_order_acquire), thread.actor.load(std::memory_order_relaxed),
+                   thread.lost.load(std::memory_order_relaxed)});
   });
   return all;
 }
+
+std::size_t scheduler::timers() const noexcept { return clock_->size(); }
 
 void scheduler::add_thread() { pool_->add_thread(); }
 

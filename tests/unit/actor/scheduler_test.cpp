@@ -1,62 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 // The scheduler on real threads. Waits are on events, with a generous limit.
-#include "libactor/actor/scheduler.hpp"
+#include "engine.hpp"
 
 #include <array>
-#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <caf/actor_ostream.hpp>
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/event_based_actor.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <future>
 #include <memory>
-#include <optional>
-#include <thread>
 
+using namespace libactor::tests;
 using namespace std::chrono_literals;
 using caf::event_based_actor;
-
-namespace {
-
-constexpr auto generous = 60s;
-
-struct engine {
-  engine() {
-    libactor::configure(cfg);
-    cfg.set("scheduler.max-threads", threads);
-    system.emplace(cfg);
-  }
-  explicit engine(std::size_t n) : threads(n) {
-    libactor::configure(cfg);
-    cfg.set("scheduler.max-threads", threads);
-    system.emplace(cfg);
-  }
-  std::size_t threads = 2;
-  caf::actor_system_config cfg;
-  std::optional<caf::actor_system> system;
-  libactor::scheduler& scheduler() { return *libactor::scheduler::of(*system); }
-};
-
-template <class T>
-bool arrives(std::future<T>& what) {
-  return what.wait_for(generous) == std::future_status::ready;
-}
-
-template <class Condition>
-bool becomes(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + generous;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(scheduler)
 

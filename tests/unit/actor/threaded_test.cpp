@@ -15,6 +15,7 @@
 #include <future>
 #include <memory>
 #include <tuple>
+#include <vector>
 
 using namespace libactor;
 using namespace std::chrono_literals;
@@ -71,6 +72,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(W002_a_down_signal_overtakes_the_backlog_on_real_t
   auto end = ended.get_future();
   BOOST_REQUIRE((end.wait_for(generous) == std::future_status::ready));
   BOOST_TEST(handled == 1);
+}
+
+// The worker may be about to wait when its context ends.
+BOOST_AUTO_TEST_CASE_TEMPLATE(W002_no_cancel_is_lost_whatever_the_worker_does_at_that_moment, scheduler, both) {
+  constexpr int rounds = 20000;
+  threads_of<scheduler> host;
+  context_runtime contexts;
+  std::vector<caf::actor> held;
+  for (int i = 0; i != rounds; ++i) {
+    auto own = with_cancel(contexts.background());
+    auto& handle = held.emplace_back();
+    handle = spawn_in(host.system, own.ctx(), [](worker*) -> caf::behavior { return {[](int) {}}; });
+    for (int n = i % 4; n != 0; --n)
+      caf::anon_send(handle, n);
+    own.cancel();
+  }
+  auto all_ended = std::async(std::launch::async, [&] { host.system.await_all_actors_done(); });
+  BOOST_REQUIRE((all_ended.wait_for(generous) == std::future_status::ready));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_tree_runs_and_stops_on_real_threads_a_hundred_times, scheduler, both) {

@@ -8,6 +8,8 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,6 +55,7 @@ class context_actor : public caf::event_based_actor {
   /// Whether the timer was taken back before it ran.
   bool cancel_timer(timer_id id) noexcept;
 
+  caf::resumable::resume_result resume(caf::execution_unit* host, std::size_t most_messages) override;
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -78,12 +81,14 @@ class context_actor : public caf::event_based_actor {
 
   caf::invoke_message_result consume_in_context(caf::mailbox_element& x);
   void run_timer(timer_id id);
+  detail::done_hook waking_hook();
 
   worker_options options_;
+  const std::atomic<std::uint64_t>* context_word_;  // of the node that `ctx()` is done with
   detail::hook_registration wake_;
   std::unordered_map<timer_id, timer> timers_;
   timer_id last_timer_ = 0;
-  bool seen_done_ = false;
+  std::atomic<bool> seen_done_{false};  // written by the actor; read, too, by a thread that has just let it go
 };
 
 }  // namespace libactor

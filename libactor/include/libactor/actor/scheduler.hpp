@@ -48,6 +48,9 @@ class scheduler final : public caf::scheduler::abstract_coordinator {
   /// Reads no lock, and so sees threads that are stuck. Throws: std::bad_alloc.
   std::vector<scheduler_thread> threads() const;
 
+  /// How many of CAF's timers are set.
+  std::size_t timers() const noexcept;
+
   /// One more thread, for good. Throws: std::system_error, and then there is none.
   void add_thread();
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/actor/scheduler.hpp"
+
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <chrono>
+#include <future>
+#include <optional>
+#include <thread>
+
+namespace libactor::tests {
+
+/// How long a test waits for what is bound to happen.
+constexpr auto generous = std::chrono::seconds(60);
+
+/// An actor system on our scheduler.
+struct engine {
+  explicit engine(std::size_t threads = 2) {
+    configure(cfg);
+    cfg.set("scheduler.max-threads", threads);
+    system.emplace(cfg);
+  }
+  libactor::scheduler& scheduler() { return *libactor::scheduler::of(*system); }
+
+  caf::actor_system_config cfg;
+  std::optional<caf::actor_system> system;
+};
+
+template <class T>
+bool arrives(const std::future<T>& what) {
+  return what.wait_for(generous) == std::future_status::ready;
+}
+
+/// Looks until the condition holds.
+template <class Condition>
+bool becomes(Condition condition) {
+  const auto until = std::chrono::steady_clock::now() + generous;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+/// Whether `body` ends; if not, its thread is left behind, because there is no way to end it.
+template <class Body>
+bool returns(Body body) {
+  auto done = std::make_shared<std::promise<void>>();
+  auto result = done->get_future();
+  std::thread([done, body = std::move(body)]() mutable {
+    body();
+    done->set_value();
+  }).detach();
+  return arrives(result);
+}
+
+/// Gets a number, and answers nothing.
+inline caf::behavior idle(caf::event_based_actor*) {
+  return {[](int) {}};
+}
+
+}  // namespace libactor::tests
