@@ -173,8 +173,10 @@ void scheduler_pool::launch() {
     if (!retired_.empty()) {
       thread = retired_.back();
       retired_.pop_back();
+    } else {
+      retired_.reserve(launched_ + 1);  // a thread that retires must not fail
+      ++launched_;
     }
-    retired_.reserve(++launched_);
     ++active_;
   }
   try {
@@ -205,9 +207,17 @@ void scheduler_pool::start(std::size_t threads, std::size_t messages_a_turn) {
 }
 
 void scheduler_pool::add_thread() {
-  launch();
-  const std::lock_guard lock{mutex_};
-  ++wanted_;
+  {
+    const std::lock_guard lock{mutex_};
+    ++wanted_;  // first, or the new one finds itself to be one too many
+  }
+  try {
+    launch();
+  } catch (...) {
+    const std::lock_guard lock{mutex_};
+    --wanted_;
+    throw;
+  }
 }
 
 bool scheduler_pool::abandon(int kernel_id, std::uint64_t sequence) {
