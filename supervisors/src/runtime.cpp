@@ -125,7 +125,7 @@ void runtime::impl::start(const tree_spec& spec, const child_catalog& catalog,
     tree = spec;
     core = std::make_shared<tree_core>(contexts, dog, hub, catalog);
     own = with_boundary(contexts->background());
-    line = std::make_shared<lifeline>(std::make_shared<const std::string>(), 1, caf::weak_actor_ptr{}, 0, hub);
+    line = std::make_shared<lifeline>(std::string(), 1, caf::weak_actor_ptr{}, 0, hub);
     ended = false;
   }
   worker_options guardian_options;
@@ -294,15 +294,10 @@ std::size_t runtime::impl::others() const {
 std::optional<family::member> runtime::impl::find(std::string_view path) const {
   auto here = kin;
   while (here != nullptr) {
-    std::shared_ptr<family> next;
-    for (const auto& who : here->members()) {
-      const std::string& at = who.line->path();
-      if (at == path)
-        return who;
-      if (path.size() > at.size() && path.substr(0, at.size()) == at && path[at.size()] == '/')
-        next = who.below;
-    }
-    here = std::move(next);
+    auto who = here->nearest(path);
+    if (!who || who->line->path() == path)
+      return who;
+    here = who->below;
   }
   return std::nullopt;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants
 //  1. A child has at most one incarnation: `begin_start` runs only when the last one is down, or was abandoned.
-//  2. `live_` holds exactly the children for which `alive()` is true, by the key of their incarnation; an end or an
-//     acknowledgement under any other key is of an earlier incarnation, and is ignored.
+//  2. `live_` counts the children for which `alive()` is true. A child keeps its slot, and each incarnation has a key of
+//     its own: an end or an acknowledgement under any other key is of an earlier one, and is ignored.
 //  3. The engine stops everything in `to_stop_`, from the back, before it starts anything in `to_start_`; in ordered
 //     mode it waits for one child at a time.
 //  4. Once `mode_` is stopping, nothing starts.
@@ -105,10 +105,10 @@ void supervisor_actor::receive(detail::envelope& message, caf::mailbox_element&)
     advance();
     return;
   }
-  auto i = live_.find(message.key);
-  if (i == live_.end())
+  auto* found = child_of(message.key);
+  if (found == nullptr || !found->alive())
     return;
-  auto& c = *i->second;
+  auto& c = *found;
   switch (message.kind) {
     case detail::envelope_kind::started:
       c.acknowledged = true;
@@ -142,38 +142,64 @@ void supervisor_actor::receive(detail::envelope& message, caf::mailbox_element&)
 
 supervisor_actor::child& supervisor_actor::add_child(std::shared_ptr<const child_spec> spec) {
   auto c = std::make_unique<child>();
-  c->path = std::make_shared<const std::string>(line().path() + "/" + spec->id +
-                                                (is_dynamic() ? "#" + std::to_string(++last_dynamic_) : std::string()));
   c->spec = std::move(spec);
-  c->place = children_.size();
+  c->place = static_cast<std::uint32_t>(children_.size());
+  if (free_slots_.empty()) {
+    c->key = slots_.size();
+    slots_.push_back(c.get());
+  } else {
+    c->key = free_slots_.back();
+    free_slots_.pop_back();
+    slots_[c->key] = c.get();
+  }
   if (c->spec->backoff)
-    c->delays.emplace(*c->spec->backoff, id() * 1000003 + c->place);
-  if (!is_dynamic())
+    c->delays = std::make_unique<backoff>(*c->spec->backoff, id() * 1000003 + c->place);
+  if (is_dynamic())
+    c->number = ++last_dynamic_;
+  else
     by_id_.emplace(c->spec->id, c.get());
   children_.push_back(std::move(c));
   return *children_.back();
 }
 
+supervisor_actor::child* supervisor_actor::child_of(std::uint64_t key) const {
+  const auto slot = slot_of(key);
+  auto* c = slot < slots_.size() ? slots_[slot] : nullptr;
+  return c != nullptr && c->key == key ? c : nullptr;
+}
+
+std::string supervisor_actor::path_of(const child& c) const {
+  if (c.line)
+    return c.line->path();
+  auto path = line().path() + "/" + c.spec->id;
+  if (is_dynamic())
+    path += "#" + std::to_string(c.number);
+  return path;
+}
+
 void supervisor_actor::drop_child(child& c) {
   if (!is_dynamic())
     by_id_.erase(c.spec->id);
-  for (auto* other : c.needed_by)
-    std::erase_if(other->needs, [&](const auto& need) { return need.first == &c; });
-  for (auto& need : c.needs)
-    std::erase(need.first->needed_by, &c);
+  for (auto* other : c.needed_by())
+    std::erase_if(other->links->needs, [&](const auto& need) { return need.first == &c; });
+  for (const auto& need : c.needs())
+    std::erase(need.first->links->needed_by, &c);
   if (c.must_stop)
     std::erase(to_stop_, &c);
   if (c.must_start)
     std::erase(to_start_, &c);
   std::erase(postponed_, &c);
   std::erase(retries_, &c);
+  c.alarm = 0;
+  slots_[slot_of(c.key)] = nullptr;
+  free_slots_.push_back(static_cast<std::uint32_t>(slot_of(c.key)));
   children_[c.place].reset();
   ++dropped_places_;
   if (dropped_places_ * 2 <= children_.size())
     return;
   std::erase(children_, nullptr);
   for (std::size_t place = 0; place != children_.size(); ++place)
-    children_[place]->place = place;
+    children_[place]->place = static_cast<std::uint32_t>(place);
   dropped_places_ = 0;
 }
 
@@ -181,8 +207,8 @@ void supervisor_actor::link_dependencies() {
   for (auto& c : children_) {
     for (const auto& need : c->spec->after) {
       if (auto* other = find_child(need.id)) {
-        c->needs.emplace_back(other, need.when);
-        other->needed_by.push_back(c.get());
+        c->make_links().needs.emplace_back(other, need.when);
+        other->make_links().needed_by.push_back(c.get());
       }
     }
   }
@@ -221,7 +247,7 @@ void supervisor_actor::advance() {
 bool supervisor_actor::may_stop(const child& c) const {
   if (fixed_->start == start_mode::ordered)
     return in_engine_ == 0;
-  return std::none_of(c.needed_by.begin(), c.needed_by.end(), [](const child* other) { return other->alive(); });
+  return std::none_of(c.needed_by().begin(), c.needed_by().end(), [](const child* other) { return other->alive(); });
 }
 
 // Whether anything changed, so that it is worth another round.
@@ -255,7 +281,7 @@ bool supervisor_actor::stop_some() {
 bool supervisor_actor::may_start(const child& c) const {
   if (!is_dynamic() && fixed_->start == start_mode::ordered && in_engine_ != 0)
     return false;
-  return std::all_of(c.needs.begin(), c.needs.end(), [](const auto& need) { return meets(*need.first, need.second); });
+  return std::all_of(c.needs().begin(), c.needs().end(), [](const auto& need) { return meets(*need.first, need.second); });
 }
 
 // One that declined has nothing to do here, and holds up nobody.
@@ -275,7 +301,7 @@ bool supervisor_actor::meets(const child& c, dependency_state wanted) {
 
 // What `c` waits for and will not come, because it ended and is not going to start again; null if there is none.
 supervisor_actor::child* supervisor_actor::lost_need(const child& c) {
-  for (const auto& [other, wanted] : c.needs) {
+  for (const auto& [other, wanted] : c.needs()) {
     if (other->state == child_state::idle && !other->must_start && !meets(*other, wanted))
       return other;
   }
@@ -286,15 +312,15 @@ void supervisor_actor::waits_in_vain(child& c, const child& need) {
   c.must_start = false;
   std::erase(to_start_, &c);
   not_started(
-      c, make_error(errc::start_failed, "it waits for " + *need.path + ", which ended: " + describe(need.end_reason)));
+      c, make_error(errc::start_failed, "it waits for " + path_of(need) + ", which ended: " + describe(need.end_reason)));
 }
 
 // `c` ended: the starts of those that wait for it to complete fail, and where it ended for good, of all whose need it
 // does not meet.
 void supervisor_actor::fail_waiting(child& c, bool for_good) {
-  const auto waiting = c.needed_by;
+  const std::vector<child*> waiting(c.needed_by().begin(), c.needed_by().end());
   for (auto* other : waiting) {
-    const bool in_vain = std::any_of(other->needs.begin(), other->needs.end(), [&](const auto& need) {
+    const bool in_vain = std::any_of(other->needs().begin(), other->needs().end(), [&](const auto& need) {
       return need.first == &c && (for_good || need.second == dependency_state::completed) && !meets(c, need.second);
     });
     if (in_vain && other->must_start)
@@ -310,12 +336,8 @@ bool supervisor_actor::must_wait(child& c) {
     return true;
   if (c.not_before <= now())
     return false;
-  if (c.timer == 0) {
-    c.timer = at(c.not_before, [this, &c] {
-      c.timer = 0;
-      advance();
-    });
-  }
+  if (c.alarm == 0)
+    arm(c, c.not_before, alarm_action::advance);
   return true;
 }
 
@@ -380,19 +402,19 @@ void supervisor_actor::begin_stop(caf::error reason, cause why) {
 }
 
 void supervisor_actor::end_if_empty() {
-  if (live_.empty() && !ending())
+  if (live_ == 0 && !ending())
     quit(final_reason_);
 }
 
 // -- reports ----------------------------------------------------------------------------------------------------------
 
 void supervisor_actor::report(event_kind kind, const child& c, std::string reason, std::string text, duration elapsed) {
-  if (core_->hub->empty())
+  if (!reports())
     return;
   event what;
   what.kind = kind;
   what.at = now();
-  what.path = *c.path;
+  what.path = path_of(c);
   what.actor = c.handle ? c.handle->id() : 0;
   what.incarnation = c.incarnation;
   what.reason = std::move(reason);

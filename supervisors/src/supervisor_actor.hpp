@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "alarm_queue.hpp"
+#include "child_record.hpp"
 #include "libactor/actor/context_actor.hpp"
-#include "supervisors/backoff.hpp"
 #include "supervisors/restart_intensity.hpp"
 #include "supervisors/supervisor.hpp"
 #include "tree_core.hpp"
@@ -46,54 +47,7 @@ class supervisor_actor final : public context_actor {
  private:
   enum class mode : std::uint8_t { starting, running, stopping };
 
-  struct child {
-    std::shared_ptr<const child_spec> spec;
-    std::shared_ptr<const std::string> path;
-    std::size_t place = 0;  ///< in `children_`
-    child_state state = child_state::idle;
-    std::uint32_t incarnation = 0;
-    std::uint64_t restarts = 0;
-    std::vector<std::pair<child*, dependency_state>> needs;
-    std::vector<child*> needed_by;
-    std::optional<backoff> delays;
-    time_point not_before{};  ///< of its next start
-    bool completed = false;   ///< the last incarnation ended normally
-    bool declined = false;    ///< the last start was declined
-    bool slims = false;       ///< once up, its specification shrinks to what its end needs
-    bool must_stop = false;   ///< it is in `to_stop_`
-    bool must_start = false;  ///< it is in `to_start_`
-
-    // One incarnation's:
-    std::uint64_t key = 0;
-    caf::actor handle;  ///< strong while it lives: CAF destroys an idle actor that nobody holds
-    std::shared_ptr<lifeline> line;
-    std::shared_ptr<family> below;  ///< null for a worker
-    scope outer;                    ///< a supervisor's own deadline, outside of its boundary
-    scope own;
-    detail::hook_registration done_hook;
-    timer_id timer = 0;
-    time_point start_asked_at{};
-    time_point started_at{};
-    time_point asked_at{};
-    bool is_worker = true;
-    bool acknowledged = false;
-    bool ready = false;
-    bool asked = false;
-    bool killed = false;
-    bool up = false;              ///< the start is over
-    bool in_engine = false;       ///< the engine waits for it
-    bool keep_if_failed = false;  ///< a restart by hand: if it fails, the specification stays
-    std::size_t orphans = 0;
-    caf::error start_error;  ///< why its start was given up
-    caf::error end_reason;   ///< kept while its orphans live
-    caf::response_promise start_reply;
-    caf::response_promise stop_reply;
-
-    bool alive() const noexcept {
-      return state == child_state::starting || state == child_state::running || state == child_state::stopping ||
-             state == child_state::killing || state == child_state::adopted;
-    }
-  };
+  using child = child_record;
 
   // -- children
   child& add_child(std::shared_ptr<const child_spec> spec);
@@ -101,6 +55,9 @@ class supervisor_actor final : public context_actor {
   void drop_child(child& c);
   void link_dependencies();
   child* find_child(const std::string& id) const;
+  child* child_of(std::uint64_t key) const;
+  child* child_with(const caf::actor& handle) const;
+  std::string path_of(const child& c) const;
   bool keeps_spec(const child& c) const;
   const supervisor_spec& own() const noexcept { return *own_; }
   bool is_dynamic() const noexcept { return template_ != nullptr; }
@@ -132,8 +89,12 @@ class supervisor_actor final : public context_actor {
   void record_end_of(const child& c, const family::member& who);
   void kill_below(const child& c, const family::member& who);
   void abandon(child& c);
-  void arm(child& c, time_point when, void (supervisor_actor::*then)(child&));
+  void arm(child& c, time_point when, alarm_action what);
   void disarm(child& c);
+  bool is_stale(const alarm_queue::entry& alarm) const;
+  void set_timer();
+  void ring();
+  void act_on(child& c, alarm_action what);
   void start_timed_out(child& c);
   void own_context_done(child& c);
 
@@ -162,6 +123,7 @@ class supervisor_actor final : public context_actor {
   child_counts count() const;
 
   // -- reports
+  bool reports() const noexcept { return !core_->hub->empty(); }
   void report(event_kind kind, const child& c, std::string reason = {}, std::string text = {}, duration elapsed = {});
   void report_below(event_kind kind, const family::member& who, std::string reason, std::string text);
   void report_self(event_kind kind, std::string text);
@@ -176,9 +138,14 @@ class supervisor_actor final : public context_actor {
 
   std::vector<std::unique_ptr<child>> children_;  ///< in start order; null where one was dropped
   std::size_t dropped_places_ = 0;
-  std::unordered_map<std::uint64_t, child*> live_;  ///< by the incarnation's key
-  std::unordered_map<std::string, child*> by_id_;   ///< static children
-  std::uint64_t last_key_ = 0;
+  std::unordered_map<std::string, child*> by_id_;  ///< static children
+  std::vector<child*> slots_;                      ///< a child keeps its slot; null: free
+  std::vector<std::uint32_t> free_slots_;
+  std::size_t live_ = 0;  ///< children with an incarnation
+  std::uint64_t last_incarnation_ = 0;
+  alarm_queue alarms_;
+  timer_id timer_ = 0;
+  time_point timer_at_{};
   std::uint64_t last_dynamic_ = 0;
   restart_intensity intensity_;
 

@@ -3,6 +3,7 @@
 #include "supervisor_actor.hpp"
 #include "supervisors/tree_spec.hpp"
 
+#include <algorithm>
 #include <caf/scoped_actor.hpp>
 #include <caf/unit.hpp>
 #include <utility>
@@ -61,10 +62,8 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
   if (is_dynamic()) {
     if ((verb.what != act::terminate && verb.what != act::spec) || !verb.handle)
       return make_error(errc::is_dynamic, "name its children by handle");
-    for (const auto& [key, c] : live_) {
-      if (c->handle == verb.handle)
-        return verb.what == act::spec ? caf::result<caf::message>(caf::make_message(c->spec)) : on_terminate(*c);
-    }
+    if (auto* c = child_with(verb.handle))
+      return verb.what == act::spec ? caf::result<caf::message>(caf::make_message(c->spec)) : on_terminate(*c);
     if (verb.what == act::spec)
       return make_error(errc::not_found, "no child has this handle");
     const bool ended = caf::actor_cast<caf::abstract_actor*>(verb.handle)->getf(abstract_actor::is_terminated_flag);
@@ -87,6 +86,18 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
   }
 }
 
+// Of an actor that lives in a context the key is known; plain actors are looked for.
+supervisor_actor::child* supervisor_actor::child_with(const caf::actor& handle) const {
+  const auto* whom = caf::actor_cast<caf::abstract_actor*>(handle);
+  if (const auto* known = dynamic_cast<const context_actor*>(whom)) {
+    auto* c = child_of(known->line().key());
+    return c != nullptr && c->handle == handle ? c : nullptr;
+  }
+  const auto i = std::find_if(children_.begin(), children_.end(),
+                              [&](const auto& c) { return c != nullptr && c->handle == handle; });
+  return i == children_.end() ? nullptr : i->get();
+}
+
 caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb) {
   if (mode_ == mode::stopping)
     return make_error(errc::shutdown, line().path() + " is stopping");
@@ -94,9 +105,9 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
   if (is_dynamic()) {
     if (verb.spec)
       return make_error(errc::is_dynamic, "its children are made from its template");
-    const auto limit = template_->max_children;
-    if (limit && children_.size() - dropped_places_ >= *limit)
-      return make_error(errc::max_children, "at most " + std::to_string(*limit));
+    const auto limit = template_->max_children.value_or(most_slots);
+    if (children_.size() - dropped_places_ >= std::min<std::uint64_t>(limit, most_slots))
+      return make_error(errc::max_children, "at most " + std::to_string(limit));
     c = &add_child(template_->child);
   } else {
     if (!verb.spec)
@@ -112,8 +123,8 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
     c = &add_child(verb.spec);
     c->slims = verb.spec->restart == restart_type::temporary && !verb.spec->is_supervisor();
   }
-  c->start_reply = make_response_promise();
-  auto reply = c->start_reply;
+  auto reply = make_response_promise();
+  c->make_replies().start = reply;
   if (is_dynamic() || (own().strategy == strategy::one_for_one && mode_ == mode::running)) {
     begin_start(*c);
   } else {
@@ -138,7 +149,7 @@ caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
     advance();
     return answered(reply);
   }
-  c.stop_reply = reply;
+  c.make_replies().stop = reply;
   if (!c.asked)
     ask(c);
   return reply;
@@ -151,8 +162,8 @@ caf::result<caf::message> supervisor_actor::on_restart(child& c) {
     return make_error(errc::restarting, c.spec->id);
   if (mode_ == mode::stopping)
     return make_error(errc::shutdown, line().path() + " is stopping");
-  c.start_reply = make_response_promise();
-  auto reply = c.start_reply;
+  auto reply = make_response_promise();
+  c.make_replies().start = reply;
   c.keep_if_failed = true;
   begin_start(c);
   return reply;
@@ -173,7 +184,7 @@ std::vector<child_info> supervisor_actor::list() const {
   for (const auto& c : children_) {
     if (c != nullptr)
       all.push_back(
-          {c->spec->id, *c->path, c->handle, c->state, c->incarnation, c->restarts, c->spec->is_supervisor()});
+          {c->spec->id, path_of(*c), c->handle, c->state, c->incarnation, c->restarts, c->spec->is_supervisor()});
   }
   return all;
 }

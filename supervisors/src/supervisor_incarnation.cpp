@@ -16,14 +16,14 @@ caf::expected<started_child> child_start::decline() { return make_error(errc::de
 
 void supervisor_actor::begin_start(child& c) {
   const auto& spec = *c.spec;
-  c.key = ++last_key_;
+  c.key = ++last_incarnation_ << slot_bits | slot_of(c.key);
   ++c.incarnation;
   c.state = child_state::starting;
   c.acknowledged = c.ready = c.up = c.asked = c.killed = c.completed = c.declined = false;
   c.start_error = {};
   c.end_reason = {};
   c.start_asked_at = now();
-  live_.emplace(c.key, &c);
+  ++live_;
 
   libactor::context base = ctx();
   for (const auto& [name, value] : spec.context.values)
@@ -44,7 +44,7 @@ void supervisor_actor::begin_start(child& c) {
   report(event_kind::start_asked, c);
 
   const caf::weak_actor_ptr self{ctrl()};
-  c.line = std::make_shared<lifeline>(c.path, c.incarnation, self, c.key, core_->hub);
+  c.line = std::make_shared<lifeline>(path_of(c), c.incarnation, self, c.key, core_->hub);
   c.line->watched = spec.watch.has_value();
   worker_options options;
   options.ctx = c.own.ctx();
@@ -52,6 +52,7 @@ void supervisor_actor::begin_start(child& c) {
   options.drain = spec.drain;
   options.detached = spec.isolation == isolation::thread;
   options.host = context();
+  options.tells_end = true;
 
   auto started = call_start(c, std::move(options));
   if (!started) {
@@ -63,9 +64,11 @@ void supervisor_actor::begin_start(child& c) {
   kin_->add(c.key, {c.handle, c.line, c.below});
   if (spec.watch)
     core_->dog->add(c.handle->id(), c.line, *spec.watch);
-  detail::seam::when_ended(c.handle, [self, key = c.key](const caf::error& reason, caf::execution_unit* host) {
-    detail::seam::post_urgent(self, {detail::envelope_kind::child_down, key, reason}, host);
-  });
+  if (!c.is_worker) {
+    detail::seam::when_ended(c.handle, [self, key = c.key](const caf::error& reason, caf::execution_unit* host) {
+      detail::seam::post_urgent(self, {detail::envelope_kind::child_down, key, reason}, host);
+    });
+  }
   if (spec.context.timeout) {
     c.done_hook = detail::when_done(c.own.ctx(),
                                     detail::seam::posting_hook(self, {detail::envelope_kind::child_done, c.key, {}}));
@@ -78,7 +81,7 @@ void supervisor_actor::begin_start(child& c) {
   const auto limit =
       spec.awaits_ready ? spec.ready_timeout.value_or(spec.effective_start_timeout()) : spec.effective_start_timeout();
   if (limit != infinite)
-    arm(c, now() + limit, &supervisor_actor::start_timed_out);
+    arm(c, now() + limit, alarm_action::fail_start);
 }
 
 caf::expected<started_child> supervisor_actor::call_start(child& c, worker_options options) {
@@ -116,8 +119,7 @@ void supervisor_actor::became_up(child& c) {
     slim(c);
   c.started_at = now();
   report(event_kind::started, c, {}, {}, c.started_at - c.start_asked_at);
-  if (c.start_reply.pending())
-    c.start_reply.deliver(c.handle);
+  c.answer_start(c.handle);
   leave_engine(c);
   advance();
 }
@@ -141,7 +143,7 @@ void supervisor_actor::start_timed_out(child& c) {
 
 // The incarnation is down, or never was: its start is over.
 void supervisor_actor::start_failed(child& c, caf::error reason) {
-  live_.erase(c.key);
+  --live_;
   c.own = {};
   c.outer = {};
   c.line = nullptr;
@@ -151,8 +153,7 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
   c.declined = errc_of(reason) == errc::declined;
   if (c.declined) {
     report(event_kind::declined, c, describe(reason));
-    if (c.start_reply.pending())
-      c.start_reply.deliver(caf::actor{});
+    c.answer_start(caf::actor{});
     if (!keeps_spec(c))
       drop_child(c);
     advance();
@@ -165,8 +166,8 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
 void supervisor_actor::not_started(child& c, caf::error reason) {
   report(event_kind::start_failed, c, describe(reason));
   c.end_reason = reason;
-  if (c.start_reply.pending()) {
-    c.start_reply.deliver(reason);
+  if (c.start_is_awaited()) {
+    c.answer_start(reason);
     // Of a failed start_child nothing is kept; of a failed restart_child the specification.
     if (!std::exchange(c.keep_if_failed, false))
       drop_child(c);
@@ -183,7 +184,7 @@ void supervisor_actor::not_started(child& c, caf::error reason) {
     auto text = describe(reason);
     if (text.starts_with(said))
       text.erase(0, said.size());
-    begin_stop(nested ? reason : make_error(errc::start_failed, *c.path + ": " + text),
+    begin_stop(nested ? reason : make_error(errc::start_failed, path_of(c) + ": " + text),
                cause("a sibling did not start", cause_origin::shutdown, line().path()));
     return;
   }
@@ -217,7 +218,7 @@ void supervisor_actor::ask(child& c) {
   if (!c.is_worker)
     detail::seam::exit_urgent(c.handle, caf::exit_reason::user_shutdown);
   if (by)
-    arm(c, *by, &supervisor_actor::kill);
+    arm(c, *by, alarm_action::kill);
 }
 
 void supervisor_actor::kill(child& c) {
@@ -233,7 +234,7 @@ void supervisor_actor::kill(child& c) {
     record_end_of(c, who);
     kill_below(c, who);
   }
-  arm(c, now() + c.spec->kill_grace, &supervisor_actor::abandon);
+  arm(c, now() + c.spec->kill_grace, alarm_action::abandon);
 }
 
 // Its own supervisor will not be there to note it.
@@ -248,7 +249,7 @@ void supervisor_actor::record_end_of(const child& c, const family::member& who) 
 }
 
 void supervisor_actor::kill_below(const child& c, const family::member& who) {
-  report_below(event_kind::killed, who, {}, "with " + *c.path);
+  report_below(event_kind::killed, who, {}, "with " + path_of(c));
   detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
 }
 
@@ -283,21 +284,74 @@ void supervisor_actor::own_context_done(child& c) {
   if (limit.is_brutal())
     kill(c);
   else if (!limit.is_infinite() && c.state == child_state::running)
-    arm(c, now() + limit.limit(), &supervisor_actor::kill);
+    arm(c, now() + limit.limit(), alarm_action::kill);
 }
 
-void supervisor_actor::arm(child& c, time_point when, void (supervisor_actor::*then)(child&)) {
+// -- alarms -----------------------------------------------------------------------------------------------------------
+
+void supervisor_actor::arm(child& c, time_point when, alarm_action what) {
   disarm(c);
-  c.timer = at(when, [this, &c, key = c.key, then] {
-    c.timer = 0;
-    if (c.key == key)
-      (this->*then)(c);
-  });
+  c.alarm = alarms_.add(when, c.key, what);
+  if (timer_ == 0 || alarms_.earliest().at < timer_at_)
+    set_timer();
 }
 
+// The timer stays, though it may find nothing to do: to set it anew for each child that starts in time costs more.
 void supervisor_actor::disarm(child& c) {
-  if (c.timer != 0)
-    cancel_timer(std::exchange(c.timer, 0));
+  if (std::exchange(c.alarm, 0) == 0)
+    return;
+  while (!alarms_.empty() && is_stale(alarms_.earliest()))
+    alarms_.pop();
+}
+
+bool supervisor_actor::is_stale(const alarm_queue::entry& alarm) const {
+  const auto* c = child_of(alarm.key);
+  return c == nullptr || c->alarm != alarm.number;
+}
+
+void supervisor_actor::set_timer() {
+  if (timer_ != 0)
+    cancel_timer(timer_);
+  timer_at_ = alarms_.earliest().at;
+  timer_ = at(timer_at_, [this] { ring(); });
+}
+
+void supervisor_actor::ring() {
+  timer_ = 0;
+  while (!alarms_.empty() && !ending()) {
+    const auto alarm = alarms_.earliest();
+    if (is_stale(alarm)) {
+      alarms_.pop();
+      continue;
+    }
+    if (alarm.at > now())
+      break;
+    alarms_.pop();
+    auto& c = *child_of(alarm.key);
+    c.alarm = 0;
+    act_on(c, alarm.action);
+  }
+  if (!alarms_.empty() && !ending() && (timer_ == 0 || alarms_.earliest().at < timer_at_))
+    set_timer();
+}
+
+void supervisor_actor::act_on(child& c, alarm_action what) {
+  switch (what) {
+    case alarm_action::fail_start:
+      return start_timed_out(c);
+    case alarm_action::kill:
+      return kill(c);
+    case alarm_action::kill_orphans:
+      return kill_orphans(c);
+    case alarm_action::abandon:
+      return abandon(c);
+    case alarm_action::restart:
+      if (c.state == child_state::restarting && !suspended_)
+        begin_start(c);
+      return;
+    case alarm_action::advance:
+      return advance();
+  }
 }
 
 // -- ends -------------------------------------------------------------------------------------------------------------
@@ -325,8 +379,8 @@ bool supervisor_actor::adopt(child& c) {
   if (left.empty())
     return false;
   c.state = child_state::adopted;
-  c.own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, *c.path));
-  c.orphans = left.size();
+  c.own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, path_of(c)));
+  c.orphans = static_cast<std::uint32_t>(left.size());
   const caf::weak_actor_ptr self{ctrl()};
   for (const auto& who : left) {
     detail::seam::when_ended(who.handle, [self, key = c.key](const caf::error&, caf::execution_unit* host) {
@@ -337,7 +391,7 @@ bool supervisor_actor::adopt(child& c) {
     if (c.killed)  // said already, save to what was started since
       detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
   }
-  arm(c, now() + c.spec->kill_grace, c.killed ? &supervisor_actor::abandon : &supervisor_actor::kill_orphans);
+  arm(c, now() + c.spec->kill_grace, c.killed ? alarm_action::abandon : alarm_action::kill_orphans);
   return true;
 }
 
@@ -345,7 +399,7 @@ void supervisor_actor::kill_orphans(child& c) {
   c.killed = true;
   for (const auto& who : living_below(c))
     kill_below(c, who);
-  arm(c, now() + c.spec->kill_grace, &supervisor_actor::abandon);
+  arm(c, now() + c.spec->kill_grace, alarm_action::abandon);
 }
 
 void supervisor_actor::orphan_down(child& c) {
@@ -358,14 +412,13 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   const bool expected = c.asked || c.must_stop;
   disarm(c);
   c.done_hook.reset();
-  live_.erase(c.key);
   kin_->remove(c.key);
   if (c.spec->watch)
     core_->dog->remove(c.handle->id());
   const auto how = ending_of(reason);
   if (c.asked && core_->stopping) {
     core_->record(
-        {*c.path, c.incarnation, c.asked_at, now(), describe(reason), c.killed, errc_of(reason) == errc::abandoned});
+        {path_of(c), c.incarnation, c.asked_at, now(), describe(reason), c.killed, errc_of(reason) == errc::abandoned});
   }
   if (line().path().empty()) {
     std::lock_guard guard{core_->mutex};
@@ -375,19 +428,20 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
     // A child that ended by itself before it had started says why; one whose time was up had that said for it.
     const auto error = c.start_error ? c.start_error : reason ? reason : make_error(errc::start_failed, "it ended");
     c.handle = nullptr;
-    if (c.stop_reply.pending())
-      c.stop_reply.deliver(caf::unit);
+    c.answer_stop(caf::unit);
     start_failed(c, error);
     return;
   }
-  report(c.asked                   ? event_kind::stopped
-         : how == ending::abnormal ? event_kind::crashed
-                                   : event_kind::ended,
-         c, describe(reason), {}, now() - (c.asked ? c.asked_at : c.started_at));
-  if (c.start_reply.pending())
-    c.start_reply.deliver(make_error(errc::shutdown));
-  auto stop_reply = std::move(c.stop_reply);
-  c.stop_reply = {};
+  if (reports()) {
+    report(c.asked                   ? event_kind::stopped
+           : how == ending::abnormal ? event_kind::crashed
+                                     : event_kind::ended,
+           c, describe(reason), {}, now() - (c.asked ? c.asked_at : c.started_at));
+  }
+  --live_;
+  if (c.start_is_awaited())
+    c.answer_start(make_error(errc::shutdown));
+  auto replies = std::move(c.replies);
   c.handle = nullptr;
   c.own = {};
   c.outer = {};
@@ -400,8 +454,8 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   if (expected) {
     if (!keeps_spec(c) && !c.must_start)
       drop_child(c);
-    if (stop_reply.pending())
-      stop_reply.deliver(caf::unit);
+    if (replies && replies->stop.pending())
+      replies->stop.deliver(caf::unit);
     advance();
     return;
   }
@@ -422,8 +476,9 @@ void supervisor_actor::ended_for_good(child& c) {
   if (!keeps_spec(c))
     drop_child(c);
   const auto when = own().auto_shutdown;
-  const bool others =
-      std::any_of(live_.begin(), live_.end(), [](const auto& entry) { return entry.second->spec->significant; });
+  const bool others = significant && std::any_of(children_.begin(), children_.end(), [](const auto& other) {
+                        return other != nullptr && other->alive() && other->spec->significant;
+                      });
   if (significant && (when == auto_shutdown::any_significant || (when == auto_shutdown::all_significant && !others))) {
     begin_stop(caf::exit_reason::user_shutdown,
                cause("a significant child ended", cause_origin::shutdown, line().path()));

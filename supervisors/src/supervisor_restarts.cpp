@@ -30,11 +30,7 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
 // Siblings go on; only this child's own delay holds its start.
 void supervisor_actor::restart_alone(child& c, bool after_failed_start) {
   if (c.not_before > now()) {
-    c.timer = at(c.not_before, [this, &c] {
-      c.timer = 0;
-      if (c.state == child_state::restarting && !suspended_)
-        begin_start(c);
-    });
+    arm(c, c.not_before, alarm_action::restart);
   } else if (after_failed_start) {
     retries_.push_back(&c);
     serve_mail_first();
@@ -51,7 +47,7 @@ void supervisor_actor::restart_group(child& c, bool after_failed_start) {
     auto& seen = siblings[other->place];
     seen = {
         other->alive(), other->state == child_state::restarting, other->spec->restart != restart_type::temporary, {}};
-    for (const auto* dependent : other->needed_by)
+    for (const auto* dependent : other->needed_by())
       seen.needed_by.push_back(dependent->place);
   }
   const auto plan = plan_restart(is_dynamic() ? strategy::one_for_one : own().strategy, c.place, siblings);

@@ -1,29 +1,53 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "tree_core.hpp"
 
+#include <algorithm>
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_cast.hpp>
+#include <utility>
 
 namespace libactor {
 
 void family::add(std::uint64_t key, member who) {
+  const auto slot = slot_of(key);
   std::lock_guard guard{mutex_};
-  members_.emplace_hint(members_.end(), key, std::move(who));
+  if (slots_.size() <= slot)
+    slots_.resize(slot + 1);
+  slots_[slot] = std::move(who);
 }
 
 void family::remove(std::uint64_t key) {
-  std::map<std::uint64_t, member>::node_type last;  // dropped after the lock
+  member last;  // dropped after the lock
   std::lock_guard guard{mutex_};
-  last = members_.extract(key);
+  const auto slot = slot_of(key);
+  if (slot < slots_.size() && slots_[slot].line && slots_[slot].line->key() == key)
+    last = std::exchange(slots_[slot], {});
 }
 
 std::vector<family::member> family::members() const {
   std::vector<member> all;
-  std::lock_guard guard{mutex_};
-  all.reserve(members_.size());
-  for (const auto& [key, who] : members_)
-    all.push_back(who);
+  {
+    std::lock_guard guard{mutex_};
+    all.reserve(slots_.size());
+    for (const auto& who : slots_) {
+      if (who.line)
+        all.push_back(who);
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const member& a, const member& b) { return a.line->key() < b.line->key(); });
   return all;
+}
+
+std::optional<family::member> family::nearest(std::string_view path) const {
+  std::lock_guard guard{mutex_};
+  for (const auto& who : slots_) {
+    if (!who.line)
+      continue;
+    const std::string& at = who.line->path();
+    if (path.substr(0, at.size()) == at && (path.size() == at.size() || path[at.size()] == '/'))
+      return who;
+  }
+  return std::nullopt;
 }
 
 void family::collect(std::vector<member>& into) const {

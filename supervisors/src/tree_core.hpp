@@ -13,14 +13,22 @@
 #include <caf/error.hpp>
 
 #include <atomic>
-#include <map>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace libactor {
 
 class watchdog;
+
+/// A supervisor's name for an incarnation: the lower bits are its child's slot, the others count incarnations, so that
+/// of two keys the greater one started later.
+constexpr std::uint64_t slot_bits = 24;
+constexpr std::size_t most_slots = std::size_t{1} << slot_bits;
+constexpr std::size_t slot_of(std::uint64_t key) noexcept { return key & (most_slots - 1); }
 
 /// The live children of one supervisor. Its parent holds it too, and ends what is left when the supervisor is gone
 /// before them. Thread-safe.
@@ -38,10 +46,12 @@ class family {
   std::vector<member> members() const;
   /// Members at every depth, parents first.
   void collect(std::vector<member>& into) const;
+  /// The member at `path`, or else the one above it.
+  std::optional<member> nearest(std::string_view path) const;
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, member> members_;
+  std::vector<member> slots_;  // without a line: empty
 };
 
 /// Sends one event to every sink.

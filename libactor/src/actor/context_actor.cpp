@@ -146,6 +146,17 @@ void context_actor::on_exit() {
   wake_.reset();
 }
 
+bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  if (!options_.tells_end)
+    return caf::event_based_actor::cleanup(std::move(reason), host);
+  auto why = reason;
+  if (!caf::event_based_actor::cleanup(std::move(reason), host))
+    return false;
+  detail::seam::post_urgent(options_.line->supervisor(),
+                            {detail::envelope_kind::child_down, options_.line->key(), std::move(why)}, host);
+  return true;
+}
+
 caf::error context_actor::reason_of_context() const {
   if (options_.line->asked())
     return caf::exit_reason::user_shutdown;

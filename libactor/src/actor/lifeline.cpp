@@ -3,11 +3,6 @@
 
 namespace libactor {
 
-const std::string& lifeline::path() const noexcept {
-  static const std::string none;
-  return path_ ? *path_ : none;
-}
-
 std::optional<time_point> lifeline::stop_by() const noexcept {
   const auto ns = stop_by_.load(std::memory_order_acquire);
   if (ns == never)

@@ -4,7 +4,6 @@
 #include "supervisors/child_spec.hpp"
 
 #include <cstdint>
-#include <random>
 
 namespace libactor {
 
@@ -12,14 +11,16 @@ namespace libactor {
 /// ± jitter. A node that ran for `reset_after` starts again from min. Deterministic for a seed. Not thread-safe.
 class backoff {
  public:
-  backoff(const backoff_spec& spec, std::uint64_t seed) : spec_(spec), random_(seed) {}
+  backoff(const backoff_spec& spec, std::uint64_t seed) : spec_(spec), random_state_(seed) {}
 
   /// The delay before the next restart of a node that ran for `ran`.
   duration next(duration ran);
 
  private:
+  double between_0_and_1();
+
   backoff_spec spec_;
-  std::mt19937_64 random_;
+  std::uint64_t random_state_;
   double base_ns_ = 0;
 };
 

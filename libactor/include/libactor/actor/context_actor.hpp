@@ -27,6 +27,7 @@ struct worker_options {
   std::shared_ptr<lifeline> line;       ///< never null
   std::optional<duration> drain;        ///< how long the backlog is served after the down-signal
   bool detached = false;                ///< whether it runs on a thread of its own
+  bool tells_end = false;               ///< whether it tells its end to the supervisor of its `line`
   caf::execution_unit* host = nullptr;  ///< the spawning actor's, if it is an actor that spawns
 };
 
@@ -59,6 +60,7 @@ class context_actor : public caf::event_based_actor {
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
   caf::behavior make_behavior() override;
   void on_exit() override;
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
  protected:
   /// Called once, in this actor, before any further message, when the context is done.

@@ -28,7 +28,7 @@ struct activity_cell {
 class lifeline {
  public:
   lifeline() = default;
-  lifeline(std::shared_ptr<const std::string> path, std::uint32_t incarnation, caf::weak_actor_ptr supervisor,
+  lifeline(std::string path, std::uint32_t incarnation, caf::weak_actor_ptr supervisor,
            std::uint64_t key, std::shared_ptr<event_sink> sink)
       : path_(std::move(path)),
         sink_(std::move(sink)),
@@ -37,7 +37,7 @@ class lifeline {
         incarnation_(incarnation) {}
 
   /// Empty for an actor that has no supervisor.
-  const std::string& path() const noexcept;
+  const std::string& path() const noexcept { return path_; }
   /// Counts from 1; 0 for an actor that has no supervisor.
   std::uint32_t incarnation() const noexcept { return incarnation_; }
   const caf::weak_actor_ptr& supervisor() const noexcept { return supervisor_; }
@@ -60,7 +60,7 @@ class lifeline {
 
  private:
   static constexpr std::int64_t never = INT64_MAX;
-  std::shared_ptr<const std::string> path_;
+  std::string path_;
   std::shared_ptr<event_sink> sink_;
   caf::weak_actor_ptr supervisor_;
   std::uint64_t key_ = 0;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/actor/lifeline.hpp"
+#include "libactor/detail/done_hook.hpp"
+#include "libactor/scope.hpp"
+#include "supervisors/backoff.hpp"
+#include "supervisors/supervisor.hpp"
+#include "tree_core.hpp"
+
+#include <caf/response_promise.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace libactor {
+
+/// What a supervisor knows of one child. There may be a hundred thousand idle ones: what few children have, or have for
+/// a moment only, is out of line.
+struct child_record {
+  using need = std::pair<child_record*, dependency_state>;
+  struct dependencies {
+    std::vector<need> needs;
+    std::vector<child_record*> needed_by;
+  };
+  /// Who waits for the end of its start and of its stop.
+  struct waiting {
+    caf::response_promise start;
+    caf::response_promise stop;
+  };
+
+  std::shared_ptr<const child_spec> spec;
+  std::unique_ptr<dependencies> links;  ///< null: none
+  std::unique_ptr<backoff> delays;      ///< null: restarts at once
+  std::unique_ptr<waiting> replies;     ///< null: nobody waits
+  std::uint64_t number = 0;             ///< in the path of a dynamic child
+  std::uint64_t key = 0;                ///< of the last incarnation
+  std::uint64_t alarm = 0;              ///< number of the one that is set; 0: none
+  std::uint64_t restarts = 0;
+  time_point not_before{};  ///< of its next start
+  std::uint32_t place = 0;  ///< in the supervisor's start order
+  std::uint32_t incarnation = 0;
+
+  // One incarnation's:
+  caf::actor handle;  ///< strong while it lives: CAF destroys an idle actor that nobody holds
+  std::shared_ptr<lifeline> line;
+  std::shared_ptr<family> below;  ///< null for a worker
+  scope outer;                    ///< a supervisor's own deadline, outside of its boundary
+  scope own;
+  detail::hook_registration done_hook;
+  time_point start_asked_at{};
+  time_point started_at{};
+  time_point asked_at{};
+  caf::error start_error;  ///< why its start was given up
+  caf::error end_reason;   ///< of the last incarnation
+  std::uint32_t orphans = 0;
+
+  child_state state = child_state::idle;
+  bool is_worker : 1 = true;
+  bool acknowledged : 1 = false;
+  bool ready : 1 = false;
+  bool asked : 1 = false;
+  bool killed : 1 = false;
+  bool up : 1 = false;              ///< the start is over
+  bool completed : 1 = false;       ///< the last incarnation ended normally
+  bool declined : 1 = false;        ///< the last start was declined
+  bool slims : 1 = false;           ///< once up, its specification shrinks to what its end needs
+  bool must_stop : 1 = false;       ///< the engine is to stop it
+  bool must_start : 1 = false;      ///< the engine is to start it
+  bool in_engine : 1 = false;       ///< the engine waits for it
+  bool keep_if_failed : 1 = false;  ///< a restart by hand: if it fails, the specification stays
+
+  bool alive() const noexcept {
+    return state == child_state::starting || state == child_state::running || state == child_state::stopping ||
+           state == child_state::killing || state == child_state::adopted;
+  }
+
+  std::span<const need> needs() const noexcept {
+    return links ? std::span<const need>(links->needs) : std::span<const need>();
+  }
+  std::span<child_record* const> needed_by() const noexcept {
+    return links ? std::span<child_record* const>(links->needed_by) : std::span<child_record* const>();
+  }
+  dependencies& make_links() {
+    if (links == nullptr)
+      links = std::make_unique<dependencies>();
+    return *links;
+  }
+
+  waiting& make_replies() {
+    if (replies == nullptr)
+      replies = std::make_unique<waiting>();
+    return *replies;
+  }
+  bool start_is_awaited() const noexcept { return replies != nullptr && replies->start.pending(); }
+  /// Answers who waits, if anybody does.
+  template <class T>
+  void answer_start(T&& what) {
+    answer(&waiting::start, std::forward<T>(what));
+  }
+  template <class T>
+  void answer_stop(T&& what) {
+    answer(&waiting::stop, std::forward<T>(what));
+  }
+
+ private:
+  template <class T>
+  void answer(caf::response_promise waiting::*which, T&& what) {
+    if (replies == nullptr)
+      return;
+    auto to = std::exchange(replies.get()->*which, {});
+    if (!replies->start.pending() && !replies->stop.pending())
+      replies = nullptr;
+    if (to.pending())
+      to.deliver(std::forward<T>(what));
+  }
+};
+
+}  // namespace libactor
