@@ -59,19 +59,19 @@ struct child_record {
   std::uint32_t orphans = 0;
 
   child_state state = child_state::idle;
-  bool is_worker : 1 = true;
-  bool acknowledged : 1 = false;
-  bool ready : 1 = false;
-  bool asked : 1 = false;
-  bool killed : 1 = false;
-  bool up : 1 = false;              ///< the start is over
-  bool completed : 1 = false;       ///< the last incarnation ended normally
-  bool declined : 1 = false;        ///< the last start was declined
-  bool slims : 1 = false;           ///< once up, its specification shrinks to what its end needs
-  bool must_stop : 1 = false;       ///< the engine is to stop it
-  bool must_start : 1 = false;      ///< the engine is to start it
-  bool in_engine : 1 = false;       ///< the engine waits for it
-  bool keep_if_failed : 1 = false;  ///< a restart by hand: if it fails, the specification stays
+  bool is_worker = true;
+  bool acknowledged = false;
+  bool ready = false;
+  bool asked = false;
+  bool killed = false;
+  bool up = false;              ///< the start is over
+  bool completed = false;       ///< the last incarnation ended normally
+  bool declined = false;        ///< the last start was declined
+  bool slims = false;           ///< once up, its specification shrinks to what its end needs
+  bool must_stop = false;       ///< the engine is to stop it
+  bool must_start = false;      ///< the engine is to start it
+  bool in_engine = false;       ///< the engine waits for it
+  bool keep_if_failed = false;  ///< a restart by hand: if it fails, the specification stays
 
   bool alive() const noexcept {
     return state == child_state::starting || state == child_state::running || state == child_state::stopping ||

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants
 //  1. A child has at most one incarnation: `begin_start` runs only when the last one is down, or was abandoned.
-//  2. `live_` counts the children for which `alive()` is true. A child keeps its slot, and each incarnation has a key of
+//  2. `live_` counts the children for which `alive()` is true. A child keeps its slot, and each incarnation has a key
+//  of
 //     its own: an end or an acknowledgement under any other key is of an earlier one, and is ignored.
 //  3. The engine stops everything in `to_stop_`, from the back, before it starts anything in `to_start_`; in ordered
 //     mode it waits for one child at a time.
@@ -171,19 +172,21 @@ supervisor_actor::child* supervisor_actor::child_of(std::uint64_t key) const {
 std::string supervisor_actor::path_of(const child& c) const {
   if (c.line)
     return c.line->path();
-  auto path = line().path() + "/" + c.spec->id;
+  const auto& above = line().path();
+  const auto& id = c.spec->id;
+  std::string path;
+  path.reserve(above.size() + 1 + id.size() + (is_dynamic() ? 21 : 0));
+  path.append(above).append(1, '/').append(id);
   if (is_dynamic())
-    path += "#" + std::to_string(c.number);
+    path.append(1, '#').append(std::to_string(c.number));
   return path;
 }
 
 void supervisor_actor::drop_child(child& c) {
   if (!is_dynamic())
     by_id_.erase(c.spec->id);
-  for (auto* other : c.needed_by())
-    std::erase_if(other->links->needs, [&](const auto& need) { return need.first == &c; });
-  for (const auto& need : c.needs())
-    std::erase(need.first->links->needed_by, &c);
+  if (c.links != nullptr)
+    unlink(c);
   if (c.must_stop)
     std::erase(to_stop_, &c);
   if (c.must_start)
@@ -211,6 +214,23 @@ void supervisor_actor::link_dependencies() {
         other->make_links().needed_by.push_back(c.get());
       }
     }
+  }
+}
+
+// Those that depended on it go on depending on what it depended on: that stops after them, as before.
+void supervisor_actor::unlink(child& c) {
+  for (const auto& [below, wanted] : c.needs()) {
+    auto& dependents = below->links->needed_by;
+    for (auto* above : c.needed_by()) {
+      if (std::find(dependents.begin(), dependents.end(), above) == dependents.end())
+        dependents.push_back(above);
+    }
+  }
+  for (auto& other : children_) {
+    if (other == nullptr || other->links == nullptr)
+      continue;
+    std::erase(other->links->needed_by, &c);
+    std::erase_if(other->links->needs, [&](const auto& need) { return need.first == &c; });
   }
 }
 
@@ -247,7 +267,17 @@ void supervisor_actor::advance() {
 bool supervisor_actor::may_stop(const child& c) const {
   if (fixed_->start == start_mode::ordered)
     return in_engine_ == 0;
-  return std::none_of(c.needed_by().begin(), c.needed_by().end(), [](const child* other) { return other->alive(); });
+  // One that is down does not stand between what it depended on and those that depend on it.
+  std::vector<const child*> seen{&c};
+  for (std::size_t i = 0; i != seen.size(); ++i) {
+    for (const auto* above : seen[i]->needed_by()) {
+      if (above->alive())
+        return false;
+      if (std::find(seen.begin(), seen.end(), above) == seen.end())
+        seen.push_back(above);
+    }
+  }
+  return true;
 }
 
 // Whether anything changed, so that it is worth another round.
@@ -281,7 +311,8 @@ bool supervisor_actor::stop_some() {
 bool supervisor_actor::may_start(const child& c) const {
   if (!is_dynamic() && fixed_->start == start_mode::ordered && in_engine_ != 0)
     return false;
-  return std::all_of(c.needs().begin(), c.needs().end(), [](const auto& need) { return meets(*need.first, need.second); });
+  return std::all_of(c.needs().begin(), c.needs().end(),
+                     [](const auto& need) { return meets(*need.first, need.second); });
 }
 
 // One that declined has nothing to do here, and holds up nobody.
@@ -311,8 +342,8 @@ supervisor_actor::child* supervisor_actor::lost_need(const child& c) {
 void supervisor_actor::waits_in_vain(child& c, const child& need) {
   c.must_start = false;
   std::erase(to_start_, &c);
-  not_started(
-      c, make_error(errc::start_failed, "it waits for " + path_of(need) + ", which ended: " + describe(need.end_reason)));
+  not_started(c, make_error(errc::start_failed,
+                            "it waits for " + path_of(need) + ", which ended: " + describe(need.end_reason)));
 }
 
 // `c` ended: the starts of those that wait for it to complete fail, and where it ended for good, of all whose need it

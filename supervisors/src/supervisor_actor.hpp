@@ -54,6 +54,7 @@ class supervisor_actor final : public context_actor {
   child& add_dynamic_child();
   void drop_child(child& c);
   void link_dependencies();
+  void unlink(child& c);
   child* find_child(const std::string& id) const;
   child* child_of(std::uint64_t key) const;
   child* child_with(const caf::actor& handle) const;

@@ -228,4 +228,24 @@ BOOST_FIXTURE_TEST_CASE(R22_in_order_a_later_child_waits_for_the_earlier_with_or
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(S121_a_child_waits_for_its_dependents_dependents_though_the_one_between_is_gone) {
+  for (const auto type : {restart_type::transient, restart_type::temporary}) {
+    world w;
+    w.start_ok(graph()
+                   .child("a", ordinary)
+                   .child("b", ordinary)
+                   .restart(type)
+                   .after("a")
+                   .child("c", slow_to_stop, 2s)
+                   .after("b")
+                   .tree());
+    w.tell("/root/b", "normal");
+    w.stop();
+    BOOST_TEST(w.log({event_kind::stop_asked}) == (lines{"stop_asked /root", "stop_asked /root/c"}),
+               boost::test_tools::per_element());
+    w.advance(2s);
+    BOOST_TEST(w.runtime().wait_ended(0s));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

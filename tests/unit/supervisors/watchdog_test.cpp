@@ -13,8 +13,8 @@ struct watched_line {
   std::shared_ptr<testkit::event_recorder> events = std::make_shared<testkit::event_recorder>();
   context_runtime contexts{context_runtime::driver::virtual_};
   watchdog dog{contexts, false};
-  std::shared_ptr<lifeline> line = std::make_shared<lifeline>("/a", 1u,
-                                                              caf::weak_actor_ptr{}, std::uint64_t{1}, events);
+  std::shared_ptr<lifeline> line =
+      std::make_shared<lifeline>("/a", 1u, caf::weak_actor_ptr{}, std::uint64_t{1}, events);
 
   watched_line() { dog.add(7, line, watch_spec{.stuck_after = 5s}); }
   void begin_handler() { line->activity.sequence.fetch_add(1); }
