@@ -16,7 +16,7 @@ import sys
 CUT = 10  # seconds that one run of a peer may take; longer ones are left out with a note
 OURS_AT_MOST = 60  # seconds that one run of ours may take; longer is an error
 
-CONTEXT, ACTORS = "bench_context", "bench_actors"
+CONTEXT, ACTORS, TREES = "bench_context", "bench_actors", "bench_supervisors"
 CHURN = [40, 4_000, 400_000, 1_000_000]
 # workload: (our program, peers, sizes, sizes for --quick)
 WORKLOADS = {
@@ -32,6 +32,14 @@ WORKLOADS = {
     "deadline_fire": (CONTEXT, ["go", "erlang"], [100_000], [1_000]),
     "deadline_flood": (CONTEXT, ["go"], [1_000_000], [1_000]),
     "start_child": (ACTORS, ["erlang", "caf"], [1_000, 10_000, 100_000], [100]),
+    "ordered_stop": (TREES, ["erlang"], [1_000, 10_000, 100_000], [100]),
+    "dynamic_stop": (TREES, ["erlang"], [1_000, 10_000, 100_000], [100]),
+    "restart_error": (TREES, ["erlang"], [0, 1_000, 10_000], [0]),
+    "restart_error_p99": (TREES, ["erlang"], [0, 1_000, 10_000], [0]),
+    "restart_exception": (TREES, ["erlang"], [0], [0]),
+    "restart_history": (TREES, ["erlang"], [10_000], [100]),
+    "group_restart": (TREES, ["erlang"], [100, 1_000], [10]),
+    "deep_stop": (TREES, ["erlang"], [1_000], [10]),
     "ping_pong": (ACTORS, ["caf", "erlang"], [200_000], [1_000]),
     "cancel_workers": (ACTORS, ["go", "erlang", "caf"], [1_000, 10_000, 100_000], [1_000]),
     "sched_spawn": (ACTORS, ["caf"], [200_000], [1_000]),
@@ -49,7 +57,10 @@ LATENESS_AT_MOST = {"timer_flood": 20e6}  # ns at p99
 # Rows whose limit is too near to 1 for whole runs: our program alternates blocks of both in one process.
 BLOCKS = {("ping_pong", "caf"): (ACTORS, "ping_pong_blocks", 5_000)}
 # workload, the two sizes, how many times the cost at the first the cost at the second may be
-FLAT = [("start_child", 1_000, 100_000, 2.0), ("cancel_workers", 1_000, 100_000, 2.0), ("deadline_churn", 40, 1_000_000, 2.0)]
+FLAT = [("start_child", 1_000, 100_000, 2.0), ("ordered_stop", 1_000, 100_000, 2.0), ("dynamic_stop", 1_000, 100_000, 2.0),
+        ("restart_error", 0, 10_000, 1.5), ("cancel_workers", 1_000, 100_000, 2.0), ("deadline_churn", 40, 1_000_000, 2.0)]
+# workload, peer, how many times the peer's bytes an item may take
+BYTES = [("start_child", "erlang", 0.75)]
 HEADER = ("workload", "n", "ours_median_ns_per_op", "peer", "peer_median_ns_per_op", "ratio(ours/peer)",
           "ours_bytes_per_item", "peer_bytes_per_item")
 
@@ -161,9 +172,13 @@ def read_limits(path):
     return limits
 
 
-def check(programs, limits, rows):
-    """What exceeds its limit. `rows`: (workload, n, peer) → (our ns, peer ns)."""
+def check(programs, limits, rows, sizes):
+    """What exceeds its limit. `rows`: (workload, n, peer) → (our ns, peer ns); `sizes`: the same → bytes an item."""
     faults = []
+    for workload, peer, limit in BYTES:
+        for (row, n, other), (ours, theirs) in sizes.items():
+            if (row, other) == (workload, peer) and ours > limit * theirs:
+                faults.append(f"{workload} {n}: {ours:.0f} bytes are {ours / theirs:.2f} times {peer}'s {theirs:.0f}, limit {limit}")
     measured = {(workload, peer) for workload, _, peer in rows}
     for (workload, n, peer), (ours, theirs) in rows.items():
         limit = limits.get((workload, peer))
@@ -227,7 +242,7 @@ def main():
             parser.error(f"the program of {who} was not built")
     rounds, warm_up = (1, 0) if options.quick else (options.rounds, 1)
     print_header(rounds, warm_up, options.quick)
-    rows = {}
+    rows, bytes_of = {}, {}
     failed = False
     for workload in chosen:
         ours, its_peers, sizes, quick_sizes = WORKLOADS[workload]
@@ -248,13 +263,15 @@ def main():
             for peer in [who for who in runs if who != ours]:
                 ns, size = (middle(column) for column in zip(*runs[peer]))
                 rows[workload, n, peer] = (our_ns, ns)
+                if our_bytes is not None and size is not None:
+                    bytes_of[workload, n, peer] = (our_bytes, size)
                 print("\t".join([workload, str(n), shown(our_ns), peer, shown(ns), shown(our_ns / ns, 3),
                                  shown(our_bytes, 0), shown(size, 0)]), flush=True)
             if len(runs) == 1:
                 print("\t".join([workload, str(n), shown(our_ns), "-", "-", "-", shown(our_bytes, 0), "-"]), flush=True)
     note("load after: " + " ".join(f"{value:.2f}" for value in os.getloadavg()))
     if options.check:
-        faults = check(programs, read_limits(options.check), rows)
+        faults = check(programs, read_limits(options.check), rows, bytes_of)
         for fault in faults:
             print(f"over the limit: {fault}")
         print(f"# {len(faults)} over their limits")

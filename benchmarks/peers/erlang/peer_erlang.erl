@@ -25,6 +25,11 @@ run("deadline_fire", N) -> lateness(N);
 run("start_child", N) -> start_child(N);
 run("cancel_workers", N) -> cancel_workers(N);
 run("ping_pong", N) -> ping_pong(N);
+run(Workload, N) when Workload =:= "ordered_stop"; Workload =:= "dynamic_stop"; Workload =:= "deep_stop";
+                      Workload =:= "restart_error"; Workload =:= "restart_error_p99";
+                      Workload =:= "restart_exception"; Workload =:= "restart_history";
+                      Workload =:= "group_restart" ->
+    {peer_erlang_tree:run(Workload, N), "-"};
 run(Workload, _) ->
     io:format(standard_error, "peer_erlang: no workload ~s~n", [Workload]),
     erlang:halt(2).

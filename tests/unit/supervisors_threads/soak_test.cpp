@@ -87,7 +87,7 @@ tree_spec country(const std::shared_ptr<tally>& all) {
     }
     root.child(region);
   }
-  return root.tree(10min);
+  return root.tree(24h);
 }
 
 }  // namespace

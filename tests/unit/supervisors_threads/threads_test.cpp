@@ -82,31 +82,26 @@ BOOST_AUTO_TEST_SUITE(threads_suite)
 
 BOOST_DATA_TEST_CASE(S030_an_exit_that_races_terminate_child_keeps_its_reason_on_threads, both, kind) {
   tree_on t{kind};
-  BOOST_REQUIRE(!t.tree.start(one_for_one().child("a", ordinary).restart(restart_type::transient).tree(30s)));
+  BOOST_REQUIRE(!t.tree.start(
+      one_for_one().intensity(1000000, 1s).child("a", ordinary).restart(restart_type::transient).tree(30s)));
   const auto root = *t.tree.supervisor("/root");
-  int own = 0;
   for (int round = 0; round != 300; ++round) {
     const auto child = *t.tree.find("/root/a");
     std::promise<caf::error> ended;
     caf::actor_cast<caf::abstract_actor*>(child)->attach_functor([&](const caf::error& e) { ended.set_value(e); });
-    std::thread racer([&] { caf::anon_send(child, std::string("error")); });
+    auto racer = std::async(std::launch::async, [&] { caf::anon_send(child, std::string("error")); });
     BOOST_REQUIRE(!root.terminate_child("a"));
-    racer.join();
+    racer.wait();
     auto end = ended.get_future();
     BOOST_REQUIRE((end.wait_for(generous) == std::future_status::ready));
     const auto how = describe(end.get());
     // It ended for one of the two, and that is what was reported; a crash that came first is a restart, then a stop.
     BOOST_REQUIRE((how == "invalid_argument" || how == "user_shutdown"));
-    own += how == "invalid_argument" ? 1 : 0;
     const auto all = *root.which_children();
     BOOST_REQUIRE(all.size() == 1u);
     BOOST_REQUIRE((all[0].state == child_state::idle || all[0].state == child_state::running));
     if (!all[0].handle)
       BOOST_REQUIRE(root.restart_child("a"));
-    if (own > 100)
-      break;
-    if (round % 20 == 19 && t.sink->count(event_kind::gave_up, "/root") != 0)
-      break;
   }
   BOOST_TEST(t.tree.stop().within_budget);
 }
@@ -132,7 +127,7 @@ BOOST_DATA_TEST_CASE(S092_simultaneous_crashes_restart_the_group_and_lose_nobody
   auto all = one_for_all().intensity(1000, 1s);
   for (int i = 0; i != 8; ++i)
     all.child(std::to_string(i), ordinary);
-  BOOST_REQUIRE(!t.tree.start(all.tree(30s)));
+  BOOST_REQUIRE(!t.tree.start(all.tree(1min)));
   for (int round = 1; round <= 20; ++round) {
     for (int i = 0; i != 8; ++i) {
       if (auto child = t.tree.find("/root/" + std::to_string(i)))
@@ -173,14 +168,14 @@ BOOST_DATA_TEST_CASE(S046_verbs_on_a_supervisor_that_ends_meanwhile_are_answered
     BOOST_REQUIRE(!t.tree.start(one_for_one().dynamic("pool", worker_spec("w", ordinary)).tree(30s)));
     const auto pool = *t.tree.supervisor("/root/pool");
     std::atomic<int> answered{0};
-    std::thread asker([&] {
+    auto asker = std::async(std::launch::async, [&] {
       while (pool.start_child())
         ++answered;
     });
     while (answered < 20) {
     }
     BOOST_REQUIRE(t.tree.stop().clean());
-    asker.join();
+    asker.wait();
     BOOST_REQUIRE(t.tree.alive().empty());
   }
 }
