@@ -27,7 +27,7 @@ function(libactor_library name)
   set(target libactor-${name})
   add_library(${target} ${ARG_SOURCES})
   add_library(libactor::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME actor-${name} POSITION_INDEPENDENT_CODE ON DEFINE_SYMBOL ""
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME actor-${name} POSITION_INDEPENDENT_CODE ON DEFINE_SYMBOL "" INSTALL_RPATH "$ORIGIN"
                         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${ARG_INCLUDE}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${target} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})

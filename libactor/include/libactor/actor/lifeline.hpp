@@ -28,8 +28,8 @@ struct activity_cell {
 class lifeline {
  public:
   lifeline() = default;
-  lifeline(std::string path, std::uint32_t incarnation, caf::weak_actor_ptr supervisor,
-           std::uint64_t key, std::shared_ptr<event_sink> sink)
+  lifeline(std::string path, std::uint32_t incarnation, caf::weak_actor_ptr supervisor, std::uint64_t key,
+           std::shared_ptr<event_sink> sink)
       : path_(std::move(path)),
         sink_(std::move(sink)),
         supervisor_(std::move(supervisor)),
