@@ -29,7 +29,7 @@ class event_log final : public libactor::event_sink {
   /// A line about the run as a whole.
   void say(const std::string& words) noexcept;
   /// Writes out what is queued; what comes after is lost. For a program that leaves without its destructors.
-  void flush() noexcept;
+  void flush() noexcept override;
   std::size_t lost() const noexcept;
 
  private:
