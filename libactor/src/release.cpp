@@ -50,6 +50,8 @@ thread_local constinit graveyard dead_here;
 void bury_line(context_node* node) noexcept {
   while (node != nullptr) {
     if (node->what() == node_kind::root) {
+      if ((node->word.load(std::memory_order_relaxed) & node_head::sharded) != 0)
+        delete node->shards();
       delete node->core;
       return;
     }

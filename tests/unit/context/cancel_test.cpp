@@ -372,4 +372,22 @@ BOOST_AUTO_TEST_CASE(a_parent_that_is_split_for_contention_is_cancelled_and_rele
   parent = scope{};
 }
 
+// That nothing is left is what the leak checker of a sanitizer build says.
+BOOST_AUTO_TEST_CASE(a_runtime_whose_root_was_split_for_contention_gives_its_memory_back) {
+  context_runtime runtime{context_runtime::driver::virtual_};
+  const auto root = runtime.background();
+  const auto split = [&] { return (detail::access::get(root)->word.load() & detail::node_head::sharded) != 0; };
+  std::vector<std::vector<scope>> kept(8);
+  for (int attempt = 0; attempt < 1000 && !split(); ++attempt) {
+    race(
+        8, 1, [](int) {},
+        [&](int t, int) {
+          for (int i = 0; i < 200; ++i)
+            kept[static_cast<std::size_t>(t)].push_back(with_cancel(root));
+        },
+        [](int) {});
+  }
+  BOOST_TEST(split());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
