@@ -401,9 +401,9 @@ void process_host::signal(process_id id, int number) {
 }
 
 void process_host::discard(process_id id) {
-  // At once if it runs; if its start is still to come, then right after that.
-  impl_->kill_group(id, SIGKILL);
+  // Its listener is forgotten before its end can be seen. If its start is still to come, it is killed right after that.
   impl_->with(id, [self = impl_.get()](const process_ptr& p) { self->discard(p); });
+  impl_->kill_group(id, SIGKILL);
 }
 
 void process_host::consumed(process_id id) {
