@@ -112,8 +112,11 @@ BOOST_DATA_TEST_CASE(S028_killed_supervisors_leave_no_orphan_on_threads, both, k
     auto inner = one_for_all("b").intensity(5, 1s);
     inner.child("w", ordinary).child(one_for_one("c").child("leaf", ordinary));
     BOOST_REQUIRE(!t.tree.start(one_for_one().intensity(5, 1s).child(inner).tree(30s)));
-    caf::anon_send_exit(*t.tree.find("/root/b"), caf::exit_reason::kill);
-    caf::anon_send_exit(*t.tree.find("/root/b/c"), caf::exit_reason::kill);
+    // Both looked up first: killing the outer one may take the inner one away before the next line runs.
+    const auto outer = *t.tree.find("/root/b");
+    const auto nested = *t.tree.find("/root/b/c");
+    caf::anon_send_exit(outer, caf::exit_reason::kill);
+    caf::anon_send_exit(nested, caf::exit_reason::kill);
     BOOST_REQUIRE(t.sink->wait_for(event_kind::crashed, "/root/b", 1));
     const auto report = t.tree.stop();
     BOOST_REQUIRE(report.within_budget);
