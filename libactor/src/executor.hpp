@@ -33,6 +33,11 @@ class executor {
   std::optional<std::int64_t> check(std::int64_t now) noexcept;
   // Runs what is queued, on this thread. Virtual only. Whether there was anything.
   bool run_pending() noexcept;
+  // Whether anything is queued.
+  bool has_pending() noexcept {
+    const std::lock_guard guard{mutex_};
+    return first_ != nullptr;
+  }
   // Runs what is queued and waits for all that runs.
   void shut_down() noexcept;
 

@@ -55,6 +55,7 @@ struct runtime_core {
   // -- callbacks
   void post(callback_task& task) noexcept;
   bool run_callbacks() noexcept { return executor_.run_pending(); }
+  bool has_callbacks() noexcept { return executor_.has_pending(); }
 
   // -- events
   using listener = std::function<void(const context_event&)>;

@@ -56,8 +56,8 @@ void post_urgent(caf::abstract_actor* to, envelope message, caf::execution_unit*
 done_hook posting_hook(caf::weak_actor_ptr to, envelope message);
 
 /// A hook that has an idle actor resumed, without a message: for one that looks at its context before it waits, and
-/// once it waits, as `context_actor` does. Costs no memory. Requires: `scheduler::of` its system is not null, and the
-/// actor is not detached.
+/// once it waits, as `context_actor` does. Costs no memory. Requires: the actor is not detached, which has a thread of
+/// its own to be woken.
 done_hook resuming_hook(caf::scheduled_actor& whom);
 
 /// Sends behind the backlog.

@@ -9,7 +9,6 @@
 
 #include "actor/caf_seam.hpp"
 #include "context_node.hpp"
-#include "libactor/actor/scheduler.hpp"
 #include "libactor/context_runtime.hpp"
 
 #include <unistd.h>
@@ -54,7 +53,7 @@ context_actor::context_actor(caf::actor_config& cfg, worker_options options)
 }
 
 detail::done_hook context_actor::waking_hook() {
-  if (!options_.detached && scheduler::of(home_system()) != nullptr)
+  if (!options_.detached)
     return detail::seam::resuming_hook(*this);
   return detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::wake, 0, {}});
 }

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/testkit/world.hpp"
 
+#include "actor/caf_seam.hpp"
+#include "testkit/world_scheduler.hpp"
+
 #include <algorithm>
-#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/exit_reason.hpp>
+#include <random>
 
 namespace libactor::testkit {
 
 namespace {
 
-/// One turn of an actor: what it makes runnable stands behind all that is runnable already, so that a long backlog of
-/// one actor does not go before the first message of another.
-class turn final : public caf::execution_unit {
- public:
-  turn(caf::actor_system* system, std::deque<caf::resumable*>& jobs) : caf::execution_unit(system), jobs_(jobs) {}
-  void exec_later(caf::resumable* what) override { jobs_.push_back(what); }
-
- private:
-  std::deque<caf::resumable*>& jobs_;
-};
+world::chooser by_seed(std::uint64_t seed) {
+  return [random = std::mt19937_64{seed}](std::span<const std::uint64_t> runnable) mutable {
+    return static_cast<std::size_t>(random() % runnable.size());
+  };
+}
 
 }  // namespace
 
@@ -37,24 +36,36 @@ void event_recorder::clear() {
 }
 
 caf::actor_system_config& world::configured(caf::actor_system_config& cfg) {
-  cfg.set("scheduler.policy", caf::atom("testing"));
+  cfg.load<world_scheduler>();
   return cfg;
 }
 
-world::world()
+world::world() : world(chooser{}) {}
+
+world::world(std::uint64_t seed) : world(by_seed(seed)) {}
+
+world::world(chooser choose)
     : system_(configured(config_)),
+      scheduler_(dynamic_cast<world_scheduler&>(system_.scheduler())),
       recorder_(std::make_shared<event_recorder>()),
       start_result_(std::make_shared<std::optional<caf::error>>()) {
   runtime_options options;
   options.driver = context_runtime::driver::virtual_;
   options.sinks.push_back(recorder_);
   runtime_ = std::make_unique<libactor::runtime>(system_, std::move(options));
+  scheduler_.choose_by(std::move(choose));
+  scheduler_.follow(&runtime_->contexts());
 }
 
 world::~world() {
   runtime_->stop_now(cause("the world ends", cause_origin::shutdown));
   settle();
   run_until_ended(std::chrono::hours(1));
+  for (const auto& whom : scheduler_.actors())
+    detail::seam::exit_urgent(caf::actor_cast<caf::actor>(whom), caf::exit_reason::kill);
+  settle();
+  scheduler_.timers().cancel_all();
+  scheduler_.follow(nullptr);
   runtime_.reset();
   settle();
 }
@@ -65,36 +76,31 @@ std::optional<caf::error> world::start(const tree_spec& tree, const child_catalo
   return *start_result_;
 }
 
+bool world::step() { return scheduler_.step(); }
+
 void world::settle() {
-  auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
-  turn unit{&system_, scheduler.jobs};
-  while (!scheduler.jobs.empty()) {
-    auto* job = scheduler.jobs.front();
-    scheduler.jobs.pop_front();
-    switch (job->resume(&unit, 1)) {
-      case caf::resumable::resume_later:
-        scheduler.jobs.push_back(job);
-        break;
-      case caf::resumable::done:
-      case caf::resumable::awaiting_message:
-        caf::intrusive_ptr_release(job);
-        break;
-      case caf::resumable::shutdown_execution_unit:
-        break;
-    }
+  while (scheduler_.step()) {
   }
+}
+
+std::uint64_t world::steps() const noexcept { return scheduler_.steps(); }
+
+std::optional<time_point> world::next_due() const {
+  const auto deadline = runtime_->contexts().next_due();
+  const auto timer = scheduler_.timers().next_due();
+  return deadline && timer ? std::min(*deadline, *timer) : deadline ? deadline : timer;
 }
 
 void world::advance(duration d) {
   auto& contexts = runtime_->contexts();
   const auto target = contexts.now() + d;
   settle();
-  for (auto due = contexts.next_due(); due && *due <= target; due = contexts.next_due()) {
+  for (auto due = next_due(); due && *due <= target; due = next_due()) {
     contexts.advance_to(std::max(*due, contexts.now()));
+    scheduler_.timers().fire_due(contexts.now());
     settle();
   }
   contexts.advance_to(target);
-  settle();
 }
 
 void world::stop() {
@@ -107,7 +113,7 @@ bool world::run_until_ended(duration limit) {
   const auto target = contexts.now() + limit;
   settle();
   while (!runtime_->wait_ended(duration{})) {
-    const auto due = contexts.next_due();
+    const auto due = next_due();
     if (!due || *due > target)
       return false;
     advance(std::max(duration{}, *due - contexts.now()));

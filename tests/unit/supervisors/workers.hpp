@@ -60,6 +60,7 @@ inline caf::behavior never_starts(worker* self) {
 
 /// A world with what tests ask of it.
 struct world : testkit::world {
+  using testkit::world::world;
   caf::actor at(std::string_view path) {
     auto found = runtime().find(path);
     BOOST_REQUIRE_MESSAGE(found, "nobody runs at " << path);

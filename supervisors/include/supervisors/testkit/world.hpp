@@ -6,10 +6,13 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,13 +30,29 @@ class event_recorder final : public event_sink {
   std::vector<event> events_;
 };
 
-/// A world in which nothing runs by itself: one thread handles one message at a time, in the order in which actors
-/// became runnable, and time stands still until `advance`. Not thread-safe. Detached and blocking actors are real
-/// threads, and out of its reach.
+class world_scheduler;
+
+/// A world in which nothing runs by itself: one thread has one actor handle one message at a time, and time stands
+/// still until `advance`. There is one clock, for CAF's timers, deadlines, and the callbacks of `after_cancel`; it
+/// moves only when nothing can run, from one moment at which something is due to the next. Messages between two actors
+/// keep their order, whoever chooses. The same program with the same choices sees the same, event for event.
+///
+/// Detached and blocking actors, `caf::scoped_actor` among them, are threads of their own, which no world can hold up:
+/// they run when they like, `settle` does not wait for them, and what they wait for comes only while the world runs.
+///
+/// Not thread-safe.
 class world {
  public:
+  /// Chooses who handles a message next: an index into the ids of the actors that have one, in the order in which they
+  /// came to have it; 0 stands for the callbacks of `after_cancel` that are due, and is last.
+  using chooser = std::function<std::size_t(std::span<const std::uint64_t> runnable)>;
+
+  /// In the order in which actors came to have something to handle.
   world();
-  /// Ends everything, and lets it end.
+  /// At random, by `seed`.
+  explicit world(std::uint64_t seed);
+  explicit world(chooser choose);
+  /// Ends everything, and lets it end: the tree, then every other actor that this world ever ran.
   ~world();
 
   caf::actor_system& system() noexcept { return system_; }
@@ -45,10 +64,14 @@ class world {
   /// The result of the start, once there is one.
   const std::optional<caf::error>& start_result() const noexcept { return *start_result_; }
 
-  /// Handles messages until none is left; time stands still.
+  /// One message of one actor, or the callbacks that are due. Whether there was anything to do.
+  bool step();
+  /// Takes steps until none is left; time stands still.
   void settle();
   /// Moves time by `d`, in steps of what is due, and settles after each.
   void advance(duration d);
+  /// How many messages actors have handled so far.
+  std::uint64_t steps() const noexcept;
 
   /// Asks the tree to stop, and settles.
   void stop();
@@ -67,9 +90,11 @@ class world {
 
  private:
   static caf::actor_system_config& configured(caf::actor_system_config& cfg);
+  std::optional<time_point> next_due() const;
 
   caf::actor_system_config config_;
   caf::actor_system system_;
+  world_scheduler& scheduler_;
   std::shared_ptr<event_recorder> recorder_;
   std::shared_ptr<std::optional<caf::error>> start_result_;
   std::unique_ptr<libactor::runtime> runtime_;

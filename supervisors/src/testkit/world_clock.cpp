@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+// Invariants
+//  1. A timer stands in `timers_` and in `by_owner_`.
+//  2. No code of others runs with `mutex_` held: neither a message's nor an actor's end.
+#include "testkit/world_clock.hpp"
+
+#include <caf/abstract_actor.hpp>
+#include <caf/group.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/sec.hpp>
+#include <caf/system_messages.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace libactor::testkit {
+
+namespace {
+
+std::uint64_t number_of(caf::atom_value type) noexcept { return static_cast<std::uint64_t>(type); }
+
+}  // namespace
+
+world_clock::time_point world_clock::now() const noexcept {
+  return contexts_ != nullptr ? contexts_->now() : time_point{};
+}
+
+std::optional<time_point> world_clock::next_due() const {
+  const std::lock_guard guard{mutex_};
+  if (timers_.empty())
+    return std::nullopt;
+  return timers_.begin()->first.first;
+}
+
+void world_clock::fire_due(time_point at) {
+  std::vector<timer> due;
+  {
+    const std::lock_guard guard{mutex_};
+    while (!timers_.empty() && timers_.begin()->first.first <= at) {
+      const auto first = timers_.begin();
+      const auto [from, to] = by_owner_.equal_range(first->second.name.owner);
+      for (auto i = from; i != to; ++i) {
+        if (i->second == first->first) {
+          by_owner_.erase(i);
+          break;
+        }
+      }
+      due.push_back(std::move(first->second));
+      timers_.erase(first);
+    }
+  }
+  for (const auto& one : due)
+    one.fire();
+}
+
+void world_clock::add(time_point t, label name, std::function<void()> fire) {
+  const std::lock_guard guard{mutex_};
+  const place at{t, ++last_number_};
+  timers_.emplace(at, timer{name, std::move(fire)});
+  by_owner_.emplace(name.owner, at);
+}
+
+template <class Gone>
+void world_clock::cancel(caf::actor_id owner, Gone gone) {
+  std::vector<timer> dropped;  // after the lock
+  const std::lock_guard guard{mutex_};
+  const auto [from, to] = by_owner_.equal_range(owner);
+  for (auto i = from; i != to;) {
+    const auto found = timers_.find(i->second);
+    if (!gone(found->second.name)) {
+      ++i;
+      continue;
+    }
+    dropped.push_back(std::move(found->second));
+    timers_.erase(found);
+    i = by_owner_.erase(i);
+  }
+}
+
+void world_clock::set_ordinary_timeout(time_point t, caf::abstract_actor* self, caf::atom_value type,
+                                       std::uint64_t id) {
+  cancel_ordinary_timeout(self, type);
+  add(t, {self->id(), kind::receive, number_of(type)}, [who = caf::strong_actor_ptr{self->ctrl()}, type, id] {
+    who->get()->eq_impl(caf::make_message_id(), who, nullptr, caf::timeout_msg{type, id});
+  });
+}
+
+void world_clock::set_multi_timeout(time_point t, caf::abstract_actor* self, caf::atom_value type, std::uint64_t id) {
+  add(t, {self->id(), kind::other, number_of(type)}, [who = caf::strong_actor_ptr{self->ctrl()}, type, id] {
+    who->get()->eq_impl(caf::make_message_id(), who, nullptr, caf::timeout_msg{type, id});
+  });
+}
+
+void world_clock::set_request_timeout(time_point t, caf::abstract_actor* self, caf::message_id id) {
+  add(t, {self->id(), kind::request, id.integer_value()}, [who = caf::strong_actor_ptr{self->ctrl()}, id] {
+    who->get()->eq_impl(id, who, nullptr, caf::sec::request_timeout);
+  });
+}
+
+void world_clock::cancel_ordinary_timeout(caf::abstract_actor* self, caf::atom_value type) {
+  cancel(self->id(), [&](const label& x) { return x.what == kind::receive && x.number == number_of(type); });
+}
+
+void world_clock::cancel_request_timeout(caf::abstract_actor* self, caf::message_id id) {
+  cancel(self->id(), [&](const label& x) { return x.what == kind::request && x.number == id.integer_value(); });
+}
+
+void world_clock::cancel_timeouts(caf::abstract_actor* self) {
+  cancel(self->id(), [](const label&) { return true; });
+}
+
+void world_clock::schedule_message(time_point t, caf::strong_actor_ptr receiver, caf::mailbox_element_ptr content) {
+  const auto owner = receiver->id();
+  const auto letter = std::make_shared<caf::mailbox_element_ptr>(std::move(content));
+  add(t, {owner, kind::other, 0},
+      [receiver = std::move(receiver), letter] { receiver->enqueue(std::move(*letter), nullptr); });
+}
+
+void world_clock::schedule_message(time_point t, caf::group target, caf::strong_actor_ptr sender,
+                                   caf::message content) {
+  add(t, {0, kind::other, 0}, [target = std::move(target), sender = std::move(sender), content = std::move(content)] {
+    target->eq_impl(caf::make_message_id(), sender, nullptr, content);
+  });
+}
+
+void world_clock::cancel_all() {
+  std::map<place, timer> dropped;  // after the lock
+  const std::lock_guard guard{mutex_};
+  dropped.swap(timers_);
+  by_owner_.clear();
+}
+
+}  // namespace libactor::testkit

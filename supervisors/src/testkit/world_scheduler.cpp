@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "testkit/world_scheduler.hpp"
+
+#include "libactor/violation.hpp"
+#include "runtime_core.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/scheduled_actor.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+namespace libactor::testkit {
+
+namespace {
+
+// What an actor makes runnable in its turn stands behind all that is runnable already, so that a long backlog of one
+// actor does not go before the first message of another.
+class turn final : public caf::execution_unit {
+ public:
+  explicit turn(world_scheduler& scheduler) : caf::execution_unit(&scheduler.system()), scheduler_(scheduler) {}
+  void exec_later(caf::resumable* job) override { scheduler_.enqueue(job); }
+
+ private:
+  world_scheduler& scheduler_;
+};
+
+std::uint64_t actor_id_of(const caf::resumable& job) noexcept {
+  return job.subtype() == caf::resumable::scheduled_actor ? static_cast<const caf::scheduled_actor&>(job).id() : 0;
+}
+
+// Stands in for CAF's own, which is a blocking actor with a thread.
+class immediate_printer final : public caf::event_based_actor {
+ public:
+  using caf::event_based_actor::event_based_actor;
+  const char* name() const override { return "libactor.printer"; }
+  caf::behavior make_behavior() override {
+    set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      return caf::message{};  // to flush, or to redirect: all goes to one place, and at once
+    });
+    return {[](caf::add_atom, caf::actor_id, const std::string& text) { std::cout << text; }};
+  }
+};
+
+}  // namespace
+
+caf::actor_system::module* world_scheduler::make(caf::actor_system& system, caf::detail::type_list<>) {
+  return new world_scheduler(system);
+}
+
+void world_scheduler::init(caf::actor_system_config&) {
+  max_throughput_ = 1;
+  num_workers_ = 1;
+}
+
+void world_scheduler::start() { utility_actors_[printer_id] = system().spawn<immediate_printer, caf::hidden>(); }
+
+// Nobody would run the actors that the base waits for.
+void world_scheduler::stop() {
+  utility_actors_[printer_id] = nullptr;
+  clock_.cancel_all();
+  std::deque<caf::resumable*> left;
+  {
+    const std::lock_guard guard{mutex_};
+    stopped_ = true;
+    left.swap(jobs_);
+  }
+  for (auto* job : left)
+    cleanup_and_release(job);
+}
+
+void world_scheduler::follow(context_runtime* contexts) noexcept {
+  contexts_ = contexts;
+  clock_.follow(contexts);
+}
+
+void world_scheduler::enqueue(caf::resumable* job) {
+  {
+    const std::lock_guard guard{mutex_};
+    if (!stopped_) {
+      jobs_.push_back(job);
+      if (const auto id = actor_id_of(*job); id != 0)
+        known_.try_emplace(id, static_cast<caf::scheduled_actor&>(*job).ctrl());
+      return;
+    }
+  }
+  cleanup_and_release(job);
+}
+
+std::vector<caf::strong_actor_ptr> world_scheduler::actors() const {
+  std::vector<caf::strong_actor_ptr> all;
+  {
+    const std::lock_guard guard{mutex_};
+    for (const auto& [id, weak] : known_) {
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
+        all.push_back(std::move(strong));
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a->id() < b->id(); });
+  return all;
+}
+
+// -- steps ------------------------------------------------------------------------------------------------------------
+
+std::size_t world_scheduler::choose(bool callbacks) {
+  if (!choose_)
+    return 0;
+  offered_.clear();
+  {
+    const std::lock_guard guard{mutex_};
+    for (const auto* job : jobs_)
+      offered_.push_back(actor_id_of(*job));
+  }
+  if (callbacks)
+    offered_.push_back(0);
+  if (offered_.empty())
+    return 0;
+  const auto index = choose_(offered_);
+  if (index >= offered_.size())
+    violated("the choice of the next step must be one of those offered");
+  return index;
+}
+
+caf::resumable* world_scheduler::take(std::size_t index) {
+  const std::lock_guard guard{mutex_};
+  if (index >= jobs_.size())
+    return nullptr;
+  const auto place = jobs_.begin() + static_cast<std::ptrdiff_t>(index);
+  auto* job = *place;
+  jobs_.erase(place);
+  return job;
+}
+
+bool world_scheduler::step() {
+  const bool callbacks = contexts_ != nullptr && detail::runtime_core::of(*contexts_).has_callbacks();
+  if (auto* job = take(choose(callbacks))) {
+    ++steps_;
+    run(job);
+    return true;
+  }
+  return callbacks && contexts_->run_callbacks();
+}
+
+void world_scheduler::run(caf::resumable* job) {
+  const auto id = actor_id_of(*job);
+  turn unit{*this};
+  switch (job->resume(&unit, 1)) {
+    case caf::resumable::resume_later:
+      enqueue(job);
+      break;
+    case caf::resumable::done:
+      if (id != 0) {
+        const std::lock_guard guard{mutex_};
+        known_.erase(id);
+      }
+      [[fallthrough]];
+    case caf::resumable::awaiting_message:
+      caf::intrusive_ptr_release(job);
+      break;
+    case caf::resumable::shutdown_execution_unit:
+      break;
+  }
+}
+
+}  // namespace libactor::testkit

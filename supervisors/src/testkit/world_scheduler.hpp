@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "testkit/world_clock.hpp"
+
+#include <caf/fwd.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+namespace libactor::testkit {
+
+// A scheduler without threads: `step` has one actor handle one message.
+//
+// Invariants
+//  1. `jobs_` holds each runnable actor once, in the order in which they became so, with the reference that CAF gave.
+//  2. `known_` has every actor that was ever runnable here and has not ended.
+class world_scheduler final : public caf::scheduler::abstract_coordinator {
+ public:
+  using chooser = std::function<std::size_t(std::span<const std::uint64_t>)>;
+
+  explicit world_scheduler(caf::actor_system& system) : caf::scheduler::abstract_coordinator(system) {}
+  static caf::actor_system::module* make(caf::actor_system& system, caf::detail::type_list<>);
+
+  // Whose clock CAF's timers follow, and whose callbacks are steps too. Null: none.
+  void follow(context_runtime* contexts) noexcept;
+  // Empty: the first of those that are runnable.
+  void choose_by(chooser choose) { choose_ = std::move(choose); }
+  // Whether there was anything to do. One message of one actor, or the callbacks that are due.
+  bool step();
+  std::uint64_t steps() const noexcept { return steps_; }
+  // Those that have not ended.
+  std::vector<caf::strong_actor_ptr> actors() const;
+  world_clock& timers() noexcept { return clock_; }
+
+  void enqueue(caf::resumable* job) override;
+  caf::actor_clock& clock() noexcept override { return clock_; }
+  bool detaches_utility_actors() const override { return false; }
+
+ protected:
+  void init(caf::actor_system_config& cfg) override;
+  void start() override;
+  void stop() override;
+
+ private:
+  // Which of `count` jobs is next; `count` itself: the callbacks.
+  std::size_t choose(bool callbacks);
+  caf::resumable* take(std::size_t index);
+  void run(caf::resumable* job);
+
+  world_clock clock_;
+  context_runtime* contexts_ = nullptr;
+  chooser choose_;
+  std::uint64_t steps_ = 0;
+  std::vector<std::uint64_t> offered_;  // to `choose_`
+
+  mutable std::mutex mutex_;  // detached actors are threads of their own
+  std::deque<caf::resumable*> jobs_;
+  std::unordered_map<caf::actor_id, caf::weak_actor_ptr> known_;
+  bool stopped_ = false;
+};
+
+}  // namespace libactor::testkit
