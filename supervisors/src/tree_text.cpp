@@ -49,7 +49,26 @@ std::string facts(const child_spec& spec) {
   return text;
 }
 
-// Children in the order in which they may start; under `graph`, what is in a cycle comes last.
+void add(std::vector<row>& rows, const child_spec& spec, const std::string& branch, const std::string& indent) {
+  rows.push_back({branch + (spec.id.empty() ? "*" : spec.id), facts(spec)});
+  std::vector<const child_spec*> children;
+  if (const auto* fixed = std::get_if<static_supervisor>(&spec.what))
+    children = start_order(*fixed);
+  else if (const auto* pool = std::get_if<dynamic_supervisor>(&spec.what); pool != nullptr && pool->child)
+    children.push_back(pool->child.get());
+  for (std::size_t i = 0; i != children.size(); ++i) {
+    const bool last = i + 1 == children.size();
+    add(rows, *children[i], indent + (last ? "└─ " : "├─ "), indent + (last ? "   " : "│  "));
+  }
+}
+
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
 std::vector<const child_spec*> start_order(const static_supervisor& parent) {
   std::vector<const child_spec*> result;
   std::vector<bool> is_placed(parent.children.size(), false);
@@ -66,33 +85,16 @@ std::vector<const child_spec*> start_order(const static_supervisor& parent) {
   return result;
 }
 
-void add(std::vector<row>& rows, const child_spec& spec, const std::string& branch, const std::string& indent) {
-  rows.push_back({branch + (spec.id.empty() ? "*" : spec.id), facts(spec)});
-  std::vector<const child_spec*> children;
-  if (const auto* fixed = std::get_if<static_supervisor>(&spec.what))
-    children = start_order(*fixed);
-  else if (const auto* pool = std::get_if<dynamic_supervisor>(&spec.what); pool != nullptr && pool->child)
-    children.push_back(pool->child.get());
-  for (std::size_t i = 0; i != children.size(); ++i) {
-    const bool last = i + 1 == children.size();
-    add(rows, *children[i], indent + (last ? "└─ " : "├─ "), indent + (last ? "   " : "│  "));
-  }
-}
-
-// The nodes that stop one after the other at the worst, with the sum.
-std::string worst_stop_path(const tree_spec& tree) {
+stop_path worst_stop_path(const tree_spec& tree) {
   spec_walk walk;
   std::vector<stop_step> steps;
-  const auto sum = add_saturated(worst_stop(tree.root, walk, &steps), tree.root.kill_grace);
-  return sum_text(steps, tree.root.kill_grace, sum);
+  stop_path result;
+  result.kill_grace = tree.root.kill_grace;
+  result.sum = add_saturated(worst_stop(tree.root, walk, &steps), tree.root.kill_grace);
+  for (auto& step : steps)
+    result.steps.push_back({std::move(step.path), step.limit});
+  return result;
 }
-
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-}  // namespace
 
 std::string tree_text(const tree_spec& tree) {
   std::vector<row> rows;
@@ -103,7 +105,10 @@ std::string tree_text(const tree_spec& tree) {
   std::string text;
   for (const auto& r : rows)
     text += r.name + std::string(column - width(r.name) + 2, ' ') + r.facts + '\n';
-  text += "worst stop path: " + worst_stop_path(tree) + '\n';
+  spec_walk walk;
+  std::vector<stop_step> steps;
+  const auto sum = add_saturated(worst_stop(tree.root, walk, &steps), tree.root.kill_grace);
+  text += "worst stop path: " + sum_text(steps, tree.root.kill_grace, sum) + '\n';
   return text + "budget of the stop: " + to_string(tree.budget) + '\n';
 }
 

@@ -113,7 +113,8 @@ class run_of_program::listener final : public process_listener {
 
 run_of_program::run_of_program(std::vector<std::string> args)
     : mark_(unique_word()),
-      listener_(std::make_shared<listener>(std::find(args.begin(), args.end(), "json") != args.end())) {
+      listener_(std::make_shared<listener>(!args.empty() && args.front() == "run" &&
+                                           std::find(args.begin(), args.end(), "json") != args.end())) {
   process_spec spec;
   spec.command = std::move(args);
   spec.command.insert(spec.command.begin(), ACTORTREE_PATH);

@@ -20,10 +20,23 @@ struct run_options {
   std::optional<libactor::duration> stop_after;  ///< `--for`
 };
 
+enum class check_format { text, json, github };
+struct check_options {
+  std::string file;
+  check_format format = check_format::text;
+};
+
+enum class graph_format { text, dot, mermaid, json };
+struct graph_options {
+  std::string file;
+  graph_format format = graph_format::text;
+};
+
 /// Each returns the program's exit status.
 int run(const run_options& options);
-int check(const std::string& file);
-int graph(const std::string& file);
+int check(const check_options& options);
+int graph(const graph_options& options);
+int schema();
 
 /// Reads a tree; prints what is wrong with it to standard error, and is empty then.
 std::optional<libactor::tree_spec> load(const std::string& file, const libactor::child_catalog& catalog);

@@ -2,6 +2,7 @@
 #include "demo_kinds.hpp"
 
 #include "libactor/actor/worker.hpp"
+#include "libactor/context_key.hpp"
 #include "supervisors/child_catalog.hpp"
 #include "supervisors/child_start.hpp"
 
@@ -27,9 +28,12 @@ using libactor::stateful_worker;
 using libactor::worker;
 using namespace std::chrono_literals;
 
+struct zone : libactor::context_key<std::string> {};
+
 void tick(worker* self, duration every, std::uint64_t count) {
   self->after(every, [=] {
-    self->note("tick " + std::to_string(count));
+    const auto* where = self->ctx().value<zone>();
+    self->note("tick " + std::to_string(count) + (where != nullptr ? " in " + *where : ""));
     tick(self, every, count + 1);
   });
 }
@@ -45,6 +49,7 @@ struct store_state {
 
 caf::behavior store(stateful_worker<store_state>* self, const std::string& url) {
   self->note("opened " + url);
+  self->ready();
   self->on_down_signal([self, url](const libactor::down_signal&) {
     self->note("closed " + url + " with " + std::to_string(self->state.values.size()) + " values");
     self->finish(caf::exit_reason::user_shutdown);
@@ -96,19 +101,25 @@ arg_spec time_arg(const char* name, duration default_value, const char* doc) {
 
 template <class Start>
 void add(libactor::child_catalog& catalog, const char* name, const char* doc, std::vector<arg_spec> args, Start start,
-         std::function<std::vector<arg_fault>(const child_args&)> check = {}) {
+         std::function<std::vector<arg_fault>(const child_args&)> check = {},
+         std::function<bool(const child_args&)> reports_ready = {}) {
   libactor::child_kind kind;
   kind.name = name;
   kind.doc = doc;
   kind.args = std::move(args);
   kind.start = start;
   kind.check = std::move(check);
+  kind.reports_ready = std::move(reports_ready);
   catalog.add(std::move(kind));
 }
 
 }  // namespace
 
 void register_demo_kinds(libactor::child_catalog& catalog) {
+  catalog.add_context_key({"zone", arg_type::string, "where it runs; demo.worker says so in its ticks",
+                           [](const libactor::context& parent, const libactor::arg_value& value) {
+                             return libactor::with_value<zone>(parent, *value.get_if<std::string>());
+                           }});
   add(
       catalog, "demo.worker", "notes a tick from time to time", {time_arg("every", 1s, "the time between two ticks")},
       [](child_start& start) { return start.spawn(work, start.args().get<duration>("every")); },
@@ -118,9 +129,11 @@ void register_demo_kinds(libactor::child_catalog& catalog) {
           faults.push_back({"every", "is shorter than 1ms"});
         return faults;
       });
-  add(catalog, "demo.store", "keeps values in memory, and closes itself when asked to stop",
+  add(
+      catalog, "demo.store", "keeps values in memory, and closes itself when asked to stop",
       {{"url", arg_type::string, false, "memory:", "what it says that it opens"}},
-      [](child_start& start) { return start.spawn(store, start.args().get<std::string>("url")); });
+      [](child_start& start) { return start.spawn(store, start.args().get<std::string>("url")); }, {},
+      [](const child_args&) { return true; });
   add(
       catalog, "demo.http", "pretends to be a server", {{"port", arg_type::integer, false, 8080, "what it says"}},
       [](child_start& start) { return start.spawn(http, start.args().get<std::int64_t>("port")); },

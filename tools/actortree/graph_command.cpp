@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "commands.hpp"
 #include "exit_status.hpp"
+#include "graph_formats.hpp"
 #include "kinds.hpp"
 #include "supervisors/tree_text.hpp"
 
@@ -8,11 +9,24 @@
 
 namespace actortree {
 
-int graph(const std::string& file) {
-  const auto tree = load(file, built_in_kinds());
+int graph(const graph_options& options) {
+  const auto tree = load(options.file, built_in_kinds());
   if (!tree)
     return bad_file;
-  std::cout << libactor::tree_text(*tree);
+  switch (options.format) {
+    case graph_format::text:
+      std::cout << libactor::tree_text(*tree);
+      break;
+    case graph_format::dot:
+      std::cout << as_dot(*tree);
+      break;
+    case graph_format::mermaid:
+      std::cout << as_mermaid(*tree);
+      break;
+    case graph_format::json:
+      std::cout << as_json(*tree);
+      break;
+  }
   return ok;
 }
 

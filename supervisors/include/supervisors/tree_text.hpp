@@ -4,6 +4,7 @@
 #include "supervisors/tree_spec.hpp"
 
 #include <string>
+#include <vector>
 
 namespace libactor {
 
@@ -13,5 +14,22 @@ namespace libactor {
 /// supervisor is its one child. The last lines are the worst stop path, as far as its limits are finite, and the budget
 /// of the whole stop.
 std::string tree_text(const tree_spec& tree);
+
+/// The nodes that stop one after the other at the worst, as far as their limits are finite.
+struct stop_path {
+  struct step {
+    std::string path;
+    duration limit;
+  };
+  std::vector<step> steps;  ///< what stops first comes first
+  duration kill_grace{};    ///< of the root, which comes after them
+  duration sum{};
+};
+/// Complexity: O(nodes + dependencies).
+stop_path worst_stop_path(const tree_spec& tree);
+
+/// A supervisor's children in the order in which they may start; under `graph`, what is in a cycle comes last.
+/// Valid as long as `parent`.
+std::vector<const child_spec*> start_order(const static_supervisor& parent);
 
 }  // namespace libactor

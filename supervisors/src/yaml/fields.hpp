@@ -2,6 +2,7 @@
 #pragma once
 
 #include "yaml/scalars.hpp"
+#include "yaml/shapes.hpp"
 
 #include <array>
 #include <string_view>
@@ -41,9 +42,8 @@ enum class key : std::uint8_t {
 };
 inline constexpr std::size_t key_count = 28;
 
-// Where a key may stand, and for what it has a meaning.
-struct key_info {
-  std::string_view name;
+// What a key's value is, where the key may stand, and for what it has a meaning.
+struct key_info : field_shape {
   bool in_template;
   bool in_defaults;
   bool for_worker;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "yaml/includes.hpp"
 
+#include "yaml/shapes.hpp"
+
 #include <algorithm>
 #include <filesystem>
 
@@ -12,10 +14,6 @@ namespace {
 
 constexpr std::size_t most_files = 256;
 constexpr std::size_t deepest = 32;
-
-const std::vector<std::string_view> main_keys{"schema",   "include",  "vars", "templates",
-                                              "defaults", "shutdown", "tree", "policy"};
-const std::vector<std::string_view> included_keys{"schema", "include", "vars", "templates", "policy"};
 
 std::string real_path_of(const fs::path& path) {
   std::error_code error;
@@ -86,7 +84,8 @@ const node* file_set::parse_one(std::string name, std::string_view text, bool is
 }
 
 void file_set::check_top(const node& map, bool is_main) {
-  const auto& known = is_main ? main_keys : included_keys;
+  const auto& main_keys = keys_of(file_shape);
+  const auto& known = is_main ? main_keys : included_keys();
   for (const auto& entry : map.entries) {
     const auto& name = entry.key->text;
     if (std::find(known.begin(), known.end(), name) != known.end())

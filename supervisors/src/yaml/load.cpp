@@ -116,17 +116,17 @@ class loader {
     }
     for (const auto& [key, value] : given->value->entries) {
       if (key->text == "budget") {
-        if (const auto budget = read_.time(*value, "budget", true)) {
+        if (const auto budget = read_.time(*value, "budget", may_be(field_of(stop_shape, "budget"), "infinity"))) {
           tree.budget = *budget;
           decoder_.set_budget(*value);
         }
       } else if (key->text == "on_overrun") {
-        const auto word = read_.word(*value, "on_overrun", {"abandon", "wait"});
-        tree.on_overrun = word == std::optional<std::size_t>(1) ? overrun_action::wait : overrun_action::abandon;
+        const auto word = read_.word(*value, "on_overrun", field_of(stop_shape, "on_overrun").words());
+        tree.on_overrun = static_cast<overrun_action>(word.value_or(0));
       } else {
-        read_.fault("Y21", *key,
-                    "unknown key `" + key->text + "` of `shutdown`" +
-                        read_.words().suggest(key->text, std::vector<std::string_view>{"budget", "on_overrun"}));
+        read_.fault(
+            "Y21", *key,
+            "unknown key `" + key->text + "` of `shutdown`" + read_.words().suggest(key->text, keys_of(stop_shape)));
       }
     }
   }

@@ -65,7 +65,6 @@ void policy::add(const node& list) {
 }
 
 bool policy::add_rule(const node& n, rule& out) {
-  static const words_t keys{"id", "match", "require", "forbid", "level"};
   if (!n.is_map()) {
     invalid(n, "a rule must be a map");
     return false;
@@ -85,11 +84,12 @@ bool policy::add_rule(const node& n, rule& out) {
     } else if (key->text == "forbid") {
       good = read_terms(*value, out.forbid) && good;
     } else if (key->text == "level") {
-      const auto level = read_.word(*value, "level", {"error", "warning"});
+      const auto level = read_.word(*value, "level", field_of(rule_shape, "level").words());
       good = good && level.has_value();
-      out.level = level == std::optional<std::size_t>(1) ? severity::warning : severity::error;
+      out.level = static_cast<severity>(level.value_or(0));
     } else {
-      invalid(*key, "unknown key " + quoted(key->text) + " of a rule" + read_.words().suggest(key->text, keys));
+      invalid(*key, "unknown key " + quoted(key->text) + " of a rule" +
+                        read_.words().suggest(key->text, keys_of(rule_shape)));
       good = false;
     }
   }
@@ -116,7 +116,7 @@ bool policy::read_match(const node& n, rule& out) {
   bool good = true;
   for (const auto& [key, value] : n.entries) {
     if (key->text == "type") {
-      static const words_t types{"worker", "supervisor", "process"};
+      const auto& types = field_of(match_shape, "type").words();
       const auto type = read_.word(*value, "type", types);
       good = good && type.has_value();
       out.type = type ? types[*type] : "";
@@ -135,7 +135,7 @@ bool policy::read_match(const node& n, rule& out) {
       good = false;
     } else {
       invalid(*key, "unknown key " + quoted(key->text) + " of `match`" +
-                        read_.words().suggest(key->text, words_t{"type", "kind", "path", "labels"}));
+                        read_.words().suggest(key->text, keys_of(match_shape)));
       good = false;
     }
   }

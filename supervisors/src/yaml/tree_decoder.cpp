@@ -22,12 +22,19 @@ void tree_decoder::take(const field& f, const std::string& name, T& out, Read re
 }
 
 template <class Enum>
-std::optional<Enum> tree_decoder::word(const node& n, std::string_view what, Enum last) {
-  std::vector<std::string_view> words;
-  for (unsigned i = 0; i <= static_cast<unsigned>(last); ++i)
-    words.emplace_back(to_string(static_cast<Enum>(i)));
-  const auto found = read_.word(n, what, words);
-  return found ? std::optional(static_cast<Enum>(*found)) : std::nullopt;
+void tree_decoder::take_word(const field& f, const field_shape& shape, const std::string& name, Enum& out) {
+  take(f, name, out, [&](const node& n) -> std::optional<Enum> {
+    const auto found = read_.word(n, shape.name, shape.words());
+    return found ? std::optional(static_cast<Enum>(*found)) : std::nullopt;
+  });
+}
+
+std::optional<std::int64_t> tree_decoder::whole(const node& n, const field_shape& shape) {
+  return read_.integer(n, shape.name, shape.least, shape.most);
+}
+
+std::optional<duration> tree_decoder::time(const node& n, const field_shape& shape) {
+  return read_.time(n, shape.name, may_be(shape, "infinity"));
 }
 
 void tree_decoder::add_template(const node& name, const node& map) { templates_[name.text] = {&name, &map, {}, false}; }
@@ -116,8 +123,7 @@ void tree_decoder::decode_type(const layered& l, child_spec& out) {
   } else if (const auto children = l.get(key::children)) {
     auto& supervisor = out.what.emplace<static_supervisor>();
     decode_supervisor(l, supervisor);
-    take(l.get(key::start), "start", supervisor.start,
-         [&](const node& n) { return word(n, "start", start_mode::graph); });
+    take_word(l.get(key::start), info_of(key::start), "start", supervisor.start);
     decode_children(children, supervisor);
   } else if (const auto child = l.get(key::child)) {
     auto& supervisor = out.what.emplace<dynamic_supervisor>();
@@ -126,7 +132,7 @@ void tree_decoder::decode_type(const layered& l, child_spec& out) {
          [&](const node& n) -> std::optional<std::optional<std::uint64_t>> {
            if (read_.is_word(n, "infinity"))
              return std::optional<std::uint64_t>();
-           const auto value = read_.integer(n, "max_children", 0, std::numeric_limits<std::int64_t>::max());
+           const auto value = whole(n, info_of(key::max_children));
            return value ? std::optional(std::optional(static_cast<std::uint64_t>(*value))) : std::nullopt;
          });
     auto model = std::make_shared<child_spec>();
@@ -165,15 +171,12 @@ void tree_decoder::reject_meaningless(const layered& l, const child_spec& out) {
 }
 
 void tree_decoder::decode_supervisor(const layered& l, supervisor_spec& out) {
-  take(l.get(key::strategy), "strategy", out.strategy,
-       [&](const node& n) { return word(n, "strategy", strategy::one_for_dependents); });
+  take_word(l.get(key::strategy), info_of(key::strategy), "strategy", out.strategy);
   take(l.get(key::intensity), "intensity", out.intensity,
-       [&](const node& n) { return read_.integer(n, "intensity", 0, std::numeric_limits<std::uint32_t>::max()); });
-  take(l.get(key::period), "period", out.period, [&](const node& n) { return read_.time(n, "period", false); });
-  take(l.get(key::auto_shutdown), "auto_shutdown", out.auto_shutdown,
-       [&](const node& n) { return word(n, "auto_shutdown", auto_shutdown::all_significant); });
-  take(l.get(key::on_giveup), "on_giveup", out.on_giveup,
-       [&](const node& n) { return word(n, "on_giveup", giveup_action::suspend); });
+       [&](const node& n) { return whole(n, info_of(key::intensity)); });
+  take(l.get(key::period), "period", out.period, [&](const node& n) { return time(n, info_of(key::period)); });
+  take_word(l.get(key::auto_shutdown), info_of(key::auto_shutdown), "auto_shutdown", out.auto_shutdown);
+  take_word(l.get(key::on_giveup), info_of(key::on_giveup), "on_giveup", out.on_giveup);
 }
 
 void tree_decoder::decode_children(const field& f, static_supervisor& out) {
@@ -193,13 +196,11 @@ void tree_decoder::decode_children(const field& f, static_supervisor& out) {
 
 void tree_decoder::decode_common(const layered& l, child_spec& out) {
   take(l.get(key::id), "id", out.id, [&](const node& n) { return read_.text(n, "id"); });
-  take(l.get(key::restart), "restart", out.restart,
-       [&](const node& n) { return word(n, "restart", restart_type::temporary); });
+  take_word(l.get(key::restart), info_of(key::restart), "restart", out.restart);
   take(l.get(key::significant), "significant", out.significant,
        [&](const node& n) { return read_.boolean(n, "significant"); });
   take(l.get(key::enabled), "enabled", out.enabled, [&](const node& n) { return read_.boolean(n, "enabled"); });
-  take(l.get(key::isolation), "isolation", out.isolation,
-       [&](const node& n) { return word(n, "isolation", isolation::process); });
+  take_word(l.get(key::isolation), info_of(key::isolation), "isolation", out.isolation);
   decode_limits(l, out);
   if (const auto after = l.get(key::after))
     decode_after(after, out);
@@ -214,22 +215,23 @@ void tree_decoder::decode_limits(const layered& l, child_spec& out) {
   take(l.get(key::shutdown), "shutdown", out.shutdown, [&](const node& n) -> std::optional<shutdown_limit> {
     if (read_.is_word(n, "brutal_kill"))
       return shutdown_limit::brutal_kill();
-    const auto value = read_.time(n, "shutdown", true);
+    const auto value = time(n, info_of(key::shutdown));
     return value ? std::optional(shutdown_limit(*value)) : std::nullopt;
   });
   take(l.get(key::kill_grace), "kill_grace", out.kill_grace,
-       [&](const node& n) { return read_.time(n, "kill_grace", false); });
+       [&](const node& n) { return time(n, info_of(key::kill_grace)); });
   take(l.get(key::start_timeout), "start_timeout", out.start_timeout,
-       [&](const node& n) { return read_.time(n, "start_timeout", true); });
+       [&](const node& n) { return time(n, info_of(key::start_timeout)); });
   // What the defaults say of workers is not for supervisors.
   const bool is_supervisor = l.get(key::children) || l.get(key::child);
   const auto for_worker = [&](const field& f) { return f && !(is_supervisor && f.layer == 2); };
-  if (const auto drain = l.get(key::drain); for_worker(drain) && !read_.is_word(*drain.value, "none"))
-    take(drain, "drain", out.drain, [&](const node& n) { return read_.time(n, "drain", false); });
-  if (const auto ready = l.get(key::ready); for_worker(ready) && is_given_map(ready, key::ready, "none")) {
+  if (const auto drain = l.get(key::drain); for_worker(drain) && !read_.is_word(*drain.value, info_of(key::drain).also))
+    take(drain, "drain", out.drain, [&](const node& n) { return time(n, info_of(key::drain)); });
+  if (const auto ready = l.get(key::ready); for_worker(ready) && is_given_map(ready, key::ready)) {
     out.awaits_ready = true;
-    for (const auto& f : known_entries(l, key::ready, {"timeout"}))
-      take(f, "ready.timeout", out.ready_timeout, [&](const node& n) { return read_.time(n, "timeout", true); });
+    for (const auto& f : known_entries(l, key::ready))
+      take(f, "ready.timeout", out.ready_timeout,
+           [&](const node& n) { return time(n, field_of(ready_shape, "timeout")); });
   }
 }
 
@@ -256,17 +258,17 @@ void tree_decoder::decode_after(const field& f, child_spec& out) {
       if (entry.key->text == "id")
         take(field{entry.key, entry.value, 0}, name, edge.id, [&](const node& n) { return read_.text(n, "id"); });
       else if (entry.key->text == "when")
-        take(field{entry.key, entry.value, 0}, name + ".when", edge.when,
-             [&](const node& n) { return word(n, "when", dependency_state::completed); });
+        take_word(field{entry.key, entry.value, 0}, field_of(after_shape, "when"), name + ".when", edge.when);
       else
         read_.fault("Y21", *entry.key,
                     "unknown key `" + entry.key->text + "` of `after`" +
-                        read_.words().suggest(entry.key->text, std::vector<std::string_view>{"id", "when"}));
+                        read_.words().suggest(entry.key->text, keys_of(after_shape)));
     }
   }
 }
 
-bool tree_decoder::is_given_map(const field& f, key k, std::string_view off) {
+bool tree_decoder::is_given_map(const field& f, key k) {
+  const auto off = info_of(k).also;
   if (!f || f.value->is_map())
     return bool(f);
   if (f.value->is_scalar() && read_.is_word(*f.value, off))
@@ -276,7 +278,8 @@ bool tree_decoder::is_given_map(const field& f, key k, std::string_view off) {
   return false;
 }
 
-std::vector<field> tree_decoder::known_entries(const layered& l, key k, const std::vector<std::string_view>& names) {
+std::vector<field> tree_decoder::known_entries(const layered& l, key k) {
+  const auto& names = keys_of(*info_of(k).map);
   auto entries = merge(l.maps(k));
   for (const auto& f : entries) {
     if (std::find(names.begin(), names.end(), f.key->text) == names.end())
@@ -309,9 +312,10 @@ void tree_decoder::decode_context(const layered& l, child_spec& out) {
       unsound("context.values");
     }
   }
-  for (const auto& f : known_entries(l, key::context, {"timeout", "values"})) {
+  for (const auto& f : known_entries(l, key::context)) {
     if (f.key->text == "timeout")
-      take(f, "context.timeout", out.context.timeout, [&](const node& n) { return read_.time(n, "timeout", true); });
+      take(f, "context.timeout", out.context.timeout,
+           [&](const node& n) { return time(n, field_of(context_shape, "timeout")); });
   }
   if (out.context.timeout == infinite)
     out.context.timeout.reset();
@@ -324,13 +328,13 @@ void tree_decoder::decode_context(const layered& l, child_spec& out) {
 }
 
 void tree_decoder::decode_backoff(const layered& l, child_spec& out) {
-  if (!is_given_map(l.get(key::backoff), key::backoff, "none"))
+  if (!is_given_map(l.get(key::backoff), key::backoff))
     return;
   auto& b = out.backoff.emplace();
   bool has_min = false, has_max = false;
-  for (const auto& f : known_entries(l, key::backoff, {"min", "max", "factor", "jitter", "reset_after"})) {
+  for (const auto& f : known_entries(l, key::backoff)) {
     const auto& name = f.key->text;
-    const auto time = [&](const node& n) { return read_.time(n, name, name == "reset_after"); };
+    const auto time = [&](const node& n) { return this->time(n, field_of(backoff_shape, name)); };
     const auto real = [&](const node& n) { return read_.real(n, name); };
     if (name == "min") {
       has_min = true;
@@ -355,25 +359,23 @@ void tree_decoder::decode_backoff(const layered& l, child_spec& out) {
 }
 
 void tree_decoder::decode_watch(const layered& l, child_spec& out) {
-  if (!is_given_map(l.get(key::watch), key::watch, "off"))
+  if (!is_given_map(l.get(key::watch), key::watch))
     return;
   auto& w = out.watch.emplace();
-  for (const auto& f : known_entries(
-           l, key::watch, {"stuck_after", "grace", "action", "max_mailbox", "max_children", "max_restarts"})) {
+  for (const auto& f : known_entries(l, key::watch)) {
     const auto& name = f.key->text;
     const auto field = "watch." + name;
-    const auto time = [&](const node& n) { return read_.time(n, name, false); };
+    const auto time = [&](const node& n) { return this->time(n, field_of(watch_shape, name)); };
     const auto limit = [&](std::optional<std::uint64_t>& into) {
       if (!read_.is_word(*f.value, "infinity"))
-        take(f, field, into,
-             [&](const node& n) { return read_.integer(n, name, 0, std::numeric_limits<std::int64_t>::max()); });
+        take(f, field, into, [&](const node& n) { return whole(n, field_of(watch_shape, name)); });
     };
     if (name == "stuck_after")
       take(f, field, w.stuck_after, time);
     else if (name == "grace")
       take(f, field, w.grace, time);
     else if (name == "action")
-      take(f, field, w.action, [&](const node& n) { return word(n, "action", watch_action::replace); });
+      take_word(f, field_of(watch_shape, "action"), field, w.action);
     else if (name == "max_mailbox")
       limit(w.max_mailbox);
     else if (name == "max_children")
@@ -384,12 +386,12 @@ void tree_decoder::decode_watch(const layered& l, child_spec& out) {
 }
 
 void tree_decoder::decode_address(const layered& l, child_spec& out) {
-  if (!is_given_map(l.get(key::address), key::address, "refuse"))
+  if (!is_given_map(l.get(key::address), key::address))
     return;
   bool has_hold = false;
-  for (const auto& f : known_entries(l, key::address, {"hold"})) {
+  for (const auto& f : known_entries(l, key::address)) {
     has_hold = has_hold || f.key->text == "hold";
-    take(f, "address.hold", out.address_hold, [&](const node& n) { return read_.time(n, "hold", false); });
+    take(f, "address.hold", out.address_hold, [&](const node& n) { return time(n, field_of(address_shape, "hold")); });
   }
   if (!has_hold)
     read_.fault("Y22", *l.get(key::address).key, "`address` is `refuse`, or a map with `hold`");

@@ -89,11 +89,13 @@ class tree_decoder {
   template <class Read, class T>
   void take(const field& f, const std::string& name, T& out, Read read);
   template <class Enum>
-  std::optional<Enum> word(const node& n, std::string_view what, Enum last);
+  void take_word(const field& f, const field_shape& shape, const std::string& name, Enum& out);
+  std::optional<std::int64_t> whole(const node& n, const field_shape& shape);
+  std::optional<duration> time(const node& n, const field_shape& shape);
   // The entries of a map-valued field whose keys are known; reports the unknown ones.
-  std::vector<field> known_entries(const layered& l, key k, const std::vector<std::string_view>& names);
-  // Whether the field is there and is a map; a word that is not `off` is reported.
-  bool is_given_map(const field& f, key k, std::string_view off);
+  std::vector<field> known_entries(const layered& l, key k);
+  // Whether the field is there and is a map; a word that does not turn it off is reported.
+  bool is_given_map(const field& f, key k);
 
   scalar_reader& read_;
   const child_catalog& catalog_;
