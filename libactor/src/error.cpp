@@ -81,6 +81,8 @@ const char* to_string(errc code) noexcept {
       return "no_incarnation";
     case errc::dropped:
       return "dropped";
+    case errc::closed:
+      return "closed";
   }
   return "unknown";
 }

@@ -83,7 +83,6 @@ void supervisor_actor::on_exit() {
   }
   if (on_started_)
     std::exchange(on_started_, nullptr)(final_reason_ ? final_reason_ : make_error(errc::start_failed));
-  context_actor::on_exit();
 }
 
 void supervisor_actor::context_done() {
@@ -451,6 +450,7 @@ void supervisor_actor::report(event_kind kind, const child& c, std::string reaso
   what.reason = std::move(reason);
   what.text = std::move(text);
   what.elapsed = elapsed;
+  what.count = c.line ? c.line->unread() : 0;
   what.trace = c.own ? c.own.ctx().trace() : ctx().trace();
   core_->hub->on_event(what);
 }

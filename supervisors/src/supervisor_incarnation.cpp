@@ -366,10 +366,11 @@ void supervisor_actor::child_down(child& c, caf::error reason) {
 
 std::vector<family::member> supervisor_actor::living_below(const child& c) {
   std::vector<family::member> left;
-  if (c.below) {
+  family::collect_tasks(*c.line, left);
+  if (c.below)
     c.below->collect(left);
+  if (!left.empty())
     std::erase_if(left, [](const auto& who) { return detail::seam::has_ended(who.handle); });
-  }
   return left;
 }
 

@@ -50,9 +50,17 @@ std::optional<family::member> family::nearest(std::string_view path) const {
   return std::nullopt;
 }
 
+void family::collect_tasks(const lifeline& of, std::vector<member>& into) {
+  std::vector<lifeline::task> tasks;
+  of.collect_tasks(tasks);
+  for (auto& who : tasks)
+    into.push_back({std::move(who.handle), std::move(who.line), nullptr});
+}
+
 void family::collect(std::vector<member>& into) const {
   for (auto& who : members()) {
     into.push_back(who);
+    collect_tasks(*who.line, into);
     if (who.below)
       who.below->collect(into);
   }

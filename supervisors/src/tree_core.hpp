@@ -44,8 +44,10 @@ class family {
   void remove(std::uint64_t key);
   /// In start order.
   std::vector<member> members() const;
-  /// Members at every depth, parents first.
+  /// Members at every depth, parents first; tasks of workers among them.
   void collect(std::vector<member>& into) const;
+  /// The tasks of one worker, and theirs.
+  static void collect_tasks(const lifeline& of, std::vector<member>& into);
   /// The member at `path`, or else the one above it.
   std::optional<member> nearest(std::string_view path) const;
 

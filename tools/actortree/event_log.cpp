@@ -45,7 +45,8 @@ std::string as_text(const libactor::event& what) {
   if (what.elapsed.count() != 0 && what.kind != libactor::event_kind::restarting)
     line += fmt::format(" after {}", rounded(what.elapsed));
   if (what.count != 0)
-    line += fmt::format(" {}", what.count);
+    line += what.kind == libactor::event_kind::dropped ? fmt::format(" {}", what.count)
+                                                       : fmt::format(", {} unread", what.count);
   if (!what.text.empty())
     line += (what.reason.empty() && what.elapsed.count() == 0 ? ": " : ", ") + what.text;
   return line;

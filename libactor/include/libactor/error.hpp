@@ -31,6 +31,7 @@ enum class errc : std::uint8_t {
   supervisor_gone,    ///< the supervisor has ended
   no_incarnation,     ///< the address is valid, but nobody runs there now
   dropped,            ///< the receiver ended before it read the message
+  closed,             ///< a group of tasks takes no more work
 };
 
 /// The category of `errc`. Thread-safe.

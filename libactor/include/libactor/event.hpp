@@ -30,7 +30,7 @@ enum class event_kind : std::uint8_t {
   stuck,         ///< the watchdog: one handler runs for longer than `stuck_after`
   overdue,       ///< the watchdog: still alive after it should have ended
   recovered,     ///< the watchdog: a reported child is well, or has ended
-  dropped,       ///< messages were dropped unread; `count` says how many
+  dropped,       ///< messages were dropped; `text` says which, `count` how many
   output,        ///< a line of a process's output, in `text`
   note,          ///< a child's own words, in `text`
 };
@@ -48,7 +48,7 @@ struct event {
   std::string reason;             ///< how it ended, such as `deadline_exceeded` or `runtime_error: boom`
   std::string text;               ///< for people: what else is known
   duration elapsed{};             ///< what the kind measures: the time to start, to stop, or in the handler
-  std::uint64_t count = 0;        ///< what the kind counts
+  std::uint64_t count = 0;        ///< what the kind counts; of an end: the messages that stood unread
   trace_id trace{};
 };
 

@@ -92,6 +92,60 @@ bool has_ended(const caf::actor& whom) {
   return caf::actor_cast<caf::abstract_actor*>(whom)->getf(caf::abstract_actor::is_terminated_flag);
 }
 
+namespace {
+
+// Takes everything out of a mailbox. CAF's queues hand it each element with the keys of the queues that it stood in.
+struct unread_messages {
+  const caf::error& answer;
+  caf::execution_unit* host;
+  std::uint64_t count = 0;
+
+  template <class Key, class Queue, class... Ts>
+  caf::intrusive::task_result operator()(const Key&, const Queue&, Ts&... xs) {
+    drop(last(xs...));
+    return caf::intrusive::task_result::resume;
+  }
+
+ private:
+  template <class T>
+  static T& last(T& x) {
+    return x;
+  }
+  template <class T, class... Ts>
+  static auto& last(T&, Ts&... xs) {
+    return last(xs...);
+  }
+  void drop(caf::mailbox_element& x) {
+    if (x.mid.is_response() || is_system_message(x) || open(x) != nullptr)
+      return;
+    ++count;
+    if (x.mid.is_request() && x.sender)
+      x.sender->enqueue(nullptr, x.mid.response_id(), caf::make_message(answer), host);
+  }
+};
+
+}  // namespace
+
+std::uint64_t drop_unread(caf::scheduled_actor& whom, const caf::error& answer, caf::execution_unit* host) {
+  auto& mailbox = whom.mailbox();
+  if (mailbox.closed())
+    return 0;
+  mailbox.close();
+  whom.get_normal_queue().flush_cache();
+  whom.get_urgent_queue().flush_cache();
+  unread_messages all{answer, host};
+  constexpr std::size_t at_once = 1000;
+  while (mailbox.queue().new_round(at_once, all).consumed_items != 0)
+    continue;
+  return all.count;
+}
+
+bool is_system_message(const caf::mailbox_element& x) {
+  const auto& content = x.content();
+  return content.match_elements<caf::exit_msg>() || content.match_elements<caf::down_msg>() ||
+         content.match_elements<caf::error>();
+}
+
 std::size_t running_count(caf::actor_system& system) { return system.registry().running(); }
 
 std::vector<std::string> registered_names(caf::actor_system& system) {

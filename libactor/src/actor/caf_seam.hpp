@@ -32,6 +32,8 @@ enum class envelope_kind : std::uint8_t {
   child_done,    ///< key: the child, whose own context is done
   child_down,    ///< key: the child, which ended with `reason`
   orphan_down,   ///< key: the child whose descendant ended
+  request_over,  ///< key: the id of the answer to a request whose context has ended
+  tasks_down,    ///< a group of tasks is closed, and its tasks are down
 };
 
 /// The one message type of the library's own signals.
@@ -68,6 +70,13 @@ void exit_urgent(const caf::actor& to, caf::error reason);
 
 /// Whether the actor has ended and told those who wait for it.
 bool has_ended(const caf::actor& whom);
+
+/// Closes the mailbox of an actor that ends, and answers the requests that stand in it with `answer`. How many messages
+/// were unread; the library's own, CAF's, and answers do not count.
+std::uint64_t drop_unread(caf::scheduled_actor& whom, const caf::error& answer, caf::execution_unit* host);
+
+/// Whether `x` is one of CAF's own signals: an exit, a down or an error.
+bool is_system_message(const caf::mailbox_element& x);
 
 /// How many actors the system's end waits for, and the names of those that are registered under one.
 std::size_t running_count(caf::actor_system& system);

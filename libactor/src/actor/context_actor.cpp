@@ -80,6 +80,12 @@ context_actor::timer_id context_actor::at(time_point when, std::function<void()>
   return id;
 }
 
+context_actor::timer_id context_actor::park(std::function<void()> action) {
+  const auto id = ++last_timer_;
+  timers_[id].action = std::move(action);
+  return id;
+}
+
 bool context_actor::cancel_timer(timer_id id) noexcept { return timers_.erase(id) != 0; }
 
 void context_actor::run_timer(timer_id id) {
@@ -137,15 +143,16 @@ caf::invoke_message_result context_actor::consume_in_context(caf::mailbox_elemen
   }
   if (!admits(x))
     return caf::invoke_message_result::consumed;
-  return caf::event_based_actor::consume(x);
+  const auto result = caf::event_based_actor::consume(x);
+  if (result == caf::invoke_message_result::dropped) [[unlikely]]
+    unclaimed(x);
+  return result;
 }
 
-void context_actor::on_exit() {
+// Not in `on_exit`: actors with a state of their own do not call that of their base.
+bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   timers_.clear();
   wake_.reset();
-}
-
-bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   if (!options_.tells_end)
     return caf::event_based_actor::cleanup(std::move(reason), host);
   auto why = reason;

@@ -1,7 +1,69 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "libactor/actor/lifeline.hpp"
 
+#include <algorithm>
+#include <mutex>
+
 namespace libactor {
+
+namespace detail {
+
+class task_list {
+ public:
+  void add(lifeline::task who) {
+    std::lock_guard guard{mutex_};
+    tasks_.push_back(std::move(who));
+  }
+  void remove(const lifeline& of) noexcept {
+    lifeline::task last;  // dropped after the lock
+    std::lock_guard guard{mutex_};
+    const auto i = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& who) { return who.line.get() == &of; });
+    if (i == tasks_.end())
+      return;
+    last = std::exchange(*i, std::move(tasks_.back()));
+    tasks_.pop_back();
+  }
+  std::vector<lifeline::task> all() const {
+    std::lock_guard guard{mutex_};
+    return tasks_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<lifeline::task> tasks_;
+};
+
+}  // namespace detail
+
+lifeline::~lifeline() { delete tasks_.load(std::memory_order_acquire); }
+
+detail::task_list& lifeline::tasks() {
+  if (auto* known = tasks_.load(std::memory_order_acquire))
+    return *known;
+  auto mine = std::make_unique<detail::task_list>();
+  detail::task_list* known = nullptr;
+  if (tasks_.compare_exchange_strong(known, mine.get(), std::memory_order_acq_rel))
+    return *mine.release();
+  return *known;
+}
+
+void lifeline::add_task(task who) { tasks().add(std::move(who)); }
+
+void lifeline::remove_task(const lifeline& of) noexcept {
+  if (auto* known = tasks_.load(std::memory_order_acquire))
+    known->remove(of);
+}
+
+void lifeline::collect_tasks(std::vector<task>& into) const {
+  const auto* known = tasks_.load(std::memory_order_acquire);
+  if (known == nullptr)
+    return;
+  for (auto& who : known->all()) {
+    const auto line = who.line;
+    into.push_back(std::move(who));
+    line->collect_tasks(into);
+  }
+}
 
 std::optional<time_point> lifeline::stop_by() const noexcept {
   const auto ns = stop_by_.load(std::memory_order_acquire);

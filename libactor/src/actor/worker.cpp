@@ -2,24 +2,24 @@
 #include "libactor/actor/worker.hpp"
 
 #include "actor/caf_seam.hpp"
+#include "actor/worker_extras.hpp"
+#include "libactor/actor/detail/group_core.hpp"
 
+#include <algorithm>
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
-#include <caf/system_messages.hpp>
 
 namespace libactor {
 
-namespace {
-
-bool is_system_message(const caf::mailbox_element& x) {
-  const auto& content = x.content();
-  return content.match_elements<caf::exit_msg>() || content.match_elements<caf::down_msg>() ||
-         content.match_elements<caf::error>();
-}
-
-}  // namespace
-
 worker::worker(caf::actor_config& cfg, worker_options options) : context_actor(cfg, std::move(options)) {}
+
+worker::~worker() = default;
+
+detail::worker_extras& worker::extras() {
+  if (extras_ == nullptr)
+    extras_ = std::make_unique<detail::worker_extras>();
+  return *extras_;
+}
 
 caf::behavior worker::make_behavior() {
   // A worker whose context ended before it ran never runs its body.
@@ -28,6 +28,8 @@ caf::behavior worker::make_behavior() {
     return {};
   }
   auto behavior = context_actor::make_behavior();
+  if (behavior && extras_)
+    extras_->stand_in = {};
   if (!start_deferred_ && !ending())
     acknowledge_start();
   return behavior;
@@ -46,8 +48,6 @@ void worker::ready() {
   detail::seam::post_urgent(line().supervisor(), {detail::envelope_kind::ready, line().key(), {}}, context());
 }
 
-void worker::finish(caf::error reason) { quit(std::move(reason)); }
-
 void worker::note(std::string text) { emit(event_kind::note, std::move(text)); }
 
 void worker::emit(event_kind kind, std::string text, std::uint64_t count) {
@@ -63,12 +63,17 @@ void worker::emit(event_kind kind, std::string text, std::uint64_t count) {
   line().emit(what);
 }
 
+// -- its end ----------------------------------------------------------------------------------------------------------
+
 void worker::context_done() {
+  current_mailbox_element(nullptr);  // that of the message before is gone
+  if (phase_ == phase::finishing)
+    return;  // its tasks are done with it
   if (options().drain) {
     phase_ = phase::draining;
     detail::seam::post(this, {detail::envelope_kind::drain_marker, 0, {}}, context());
     after(*options().drain, [this] {
-      if (phase_ == phase::draining)
+      if (phase_ == phase::draining || phase_ == phase::settling)
         signal_down();
     });
     return;
@@ -77,26 +82,39 @@ void worker::context_done() {
 }
 
 void worker::receive(detail::envelope& message, caf::mailbox_element&) {
-  if (message.kind == detail::envelope_kind::drain_marker && phase_ == phase::draining)
+  if (message.kind == detail::envelope_kind::request_over)
+    request_over(message.key);
+  else if (message.kind == detail::envelope_kind::tasks_down)
+    tasks_down();
+  else if (message.kind == detail::envelope_kind::drain_marker && phase_ == phase::draining)
+    drained();
+}
+
+// What stood in the mailbox is served, as far as it is not waiting for answers.
+void worker::drained() {
+  phase_ = phase::settling;
+  if (multiplexed_responses_.empty())
     signal_down();
 }
 
 bool worker::admits(caf::mailbox_element& x) {
-  if (phase_ != phase::signaled && !ending())
+  if (phase_ <= phase::draining && !ending())
     return true;
   // Replies belong to handlers that wait for them, and exits are CAF's business.
-  if (!ending() && (x.mid.is_response() || is_system_message(x)))
-    return true;
-  if (x.mid.is_response() || is_system_message(x))
-    return false;
-  ++dropped_;
+  if (x.mid.is_response() || detail::seam::is_system_message(x))
+    return !ending();
+  auto& end = extras();
+  ++end.dropped;
   if (x.mid.is_request())
-    held_requests_.push_back({x.sender, x.mid});
+    end.held.push_back({x.sender, x.mid});
   return false;
 }
 
 void worker::signal_down() {
   phase_ = phase::signaled;
+  if (extras_)
+    extras_->shield = {};  // from here on, clean-up has one of its own
+  end_requests();
   const auto deadline = ctx().error() == errc::deadline_exceeded;
   if (deadline) {
     const deadline_reached signal{ctx().deadline().value_or(time_point{})};
@@ -106,7 +124,7 @@ void worker::signal_down() {
       auto message = caf::make_message(signal);
       current_behavior()(message);
     }
-    if (ending())
+    if (ending() || phase_ == phase::finishing)
       return;
   }
   const down_signal signal{ctx().error(), ctx().cause(), line().stop_by()};
@@ -119,24 +137,89 @@ void worker::signal_down() {
     if (current_behavior()(message))
       return;
   }
-  quit(reason_of_context());
+  finish(reason_of_context());
 }
 
 void worker::answer_held() {
-  for (auto& request : held_requests_) {
-    if (auto sender = caf::actor_cast<caf::strong_actor_ptr>(request.sender))
-      sender->enqueue(nullptr, request.id.response_id(), caf::make_message(make_error(errc::dropped)), context());
+  for (auto& request : std::exchange(extras_->held, {})) {
+    if (request.sender)
+      request.sender->enqueue(nullptr, request.id.response_id(), caf::make_message(make_error(errc::dropped)),
+                              context());
   }
-  held_requests_.clear();
 }
 
-void worker::on_exit() {
-  answer_held();
-  if (dropped_ != 0)
-    emit(event_kind::dropped, "messages unread at its end", std::exchange(dropped_, 0));
+void worker::finish(caf::error reason) {
+  if (ending() || phase_ == phase::finishing)
+    return;
+  if (!has_tasks()) {
+    quit(std::move(reason));
+    return;
+  }
+  phase_ = phase::finishing;
+  const bool failed = static_cast<bool>(reason);
+  extras_->final_reason = std::move(reason);
+  stay_for_tasks();
+  for (const auto& group : extras_->groups) {
+    group->close();
+    if (failed)
+      group->cancel(cause("the worker that it belongs to ends", cause_origin::parent_ended, line().path()));
+  }
+}
+
+bool worker::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  if (getf(is_cleaned_up_flag))
+    return context_actor::cleanup(std::move(reason), host);
+  auto unread = detail::seam::drop_unread(*this, make_error(errc::dropped), host);
+  if (extras_) {
+    unread += extras_->dropped;
+    answer_held();
+    for (const auto& group : std::exchange(extras_->groups, {}))
+      group->owner_gone();
+    if (extras_->late != 0)
+      emit(event_kind::dropped, "answers that came too late", extras_->late);
+    extras_->open.clear();
+    extras_->served = {};
+    extras_->shield = {};
+  }
+  if (unread != 0) {
+    options().line->note_unread(unread);
+    emit(event_kind::dropped, "messages unread at its end", unread);
+  }
   on_down_signal_ = nullptr;
   on_deadline_ = nullptr;
-  context_actor::on_exit();
+  return context_actor::cleanup(std::move(reason), host);
+}
+
+// -- its tasks --------------------------------------------------------------------------------------------------------
+
+void worker::take_in(std::shared_ptr<detail::group_core> group) {
+  std::erase_if(extras().groups, [](const auto& known) { return known->over(); });
+  extras().groups.push_back(std::move(group));
+  stay_for_tasks();
+}
+
+bool worker::has_tasks() const {
+  return extras_ &&
+         std::any_of(extras_->groups.begin(), extras_->groups.end(), [](const auto& group) { return !group->idle(); });
+}
+
+// CAF ends an actor that has no behavior and waits for no answer.
+void worker::stay_for_tasks() {
+  if (has_behavior() || ending())
+    return;
+  extras_->stand_in = caf::behavior{[](const detail::envelope&) {}};
+  do_become(extras_->stand_in, true);
+}
+
+void worker::tasks_down() {
+  std::erase_if(extras().groups, [](const auto& known) { return known->over(); });
+  if (has_tasks())
+    return;
+  if (phase_ == phase::finishing)
+    quit(std::move(extras_->final_reason));
+  else if (extras_->stand_in && has_behavior() &&
+           bhvr_stack().back().as_behavior_impl() == extras_->stand_in.as_behavior_impl())
+    unbecome();
 }
 
 }  // namespace libactor

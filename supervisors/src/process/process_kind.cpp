@@ -102,7 +102,6 @@ class process_worker final : public worker {
     }
     news_ = nullptr;
     host_ = nullptr;
-    worker::on_exit();
   }
 
  protected:

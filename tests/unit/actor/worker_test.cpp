@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "libactor/actor/worker.hpp"
 
-#include "libactor/actor/spawn.hpp"
-#include "libactor/scope.hpp"
-#include "supervisors/testkit/world.hpp"
+#include "lab.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/send.hpp>
@@ -14,29 +12,11 @@
 #include <vector>
 
 using namespace libactor;
+using namespace libactor::tests;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
 namespace {
-
-using lines = std::vector<std::string>;
-
-// Workers in contexts of the test's own, and how they ended.
-struct lab : testkit::world {
-  lines seen;
-  std::optional<caf::error> end;
-
-  template <class Fun>
-  caf::actor spawn(const context& ctx, Fun fun) {
-    auto handle = spawn_in(system(), ctx, std::move(fun));
-    watch_end(handle);
-    return handle;
-  }
-  void watch_end(const caf::actor& handle) {
-    caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor([this](const caf::error& reason) { end = reason; });
-  }
-  context root() { return runtime().contexts().background(); }
-};
 
 struct counting {
   int handled = 0;
@@ -179,6 +159,60 @@ BOOST_FIXTURE_TEST_CASE(W005_requests_dropped_unread_are_answered_with_an_error,
   BOOST_TEST(seen == lines{"dropped"}, boost::test_tools::per_element());
 }
 
+namespace {
+
+// Unread when a worker ends: two requests and three other messages; and what is not counted.
+template <class Spawn>
+void leaves_mail_unread(lab& world, Spawn spawn) {
+  auto own = with_cancel(world.root());
+  caf::actor handle = spawn(own.ctx());
+  world.settle();
+  for (int i = 0; i != 2; ++i) {
+    world.system().spawn([&world, handle](caf::event_based_actor* self) {
+      self->request(handle, caf::infinite, 1)
+          .then([&world](int) { world.seen.push_back("answer"); },
+                [&world](caf::error& e) { world.seen.push_back(describe(e)); });
+    });
+  }
+  for (int i = 0; i != 2; ++i)
+    BOOST_TEST(world.step());
+  for (int i = 0; i != 3; ++i)
+    caf::anon_send(handle, i);
+  caf::anon_send(handle, caf::down_msg{});
+  caf::anon_send<caf::message_priority::high>(handle, "end"s);
+  world.settle();
+  BOOST_TEST(world.seen == (lines{"dropped", "dropped"}), boost::test_tools::per_element());
+  BOOST_TEST(world.told_lines() == lines{"dropped: messages unread at its end, 5"}, boost::test_tools::per_element());
+}
+
+struct nothing {};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(W005_what_stands_unread_when_a_worker_ends_is_counted_and_answered, lab) {
+  leaves_mail_unread(*this, [this](const context& ctx) {
+    return spawn_worker(system(), options(ctx), [](worker* self) -> caf::behavior {
+      return {[self](const std::string&) { self->finish(); }, [](int x) { return x; }};
+    });
+  });
+}
+
+BOOST_FIXTURE_TEST_CASE(W005_W007_and_so_for_a_worker_with_a_state, lab) {
+  leaves_mail_unread(*this, [this](const context& ctx) {
+    return spawn_worker(system(), options(ctx), [](stateful_worker<nothing>* self) -> caf::behavior {
+      return {[self](const std::string&) { self->finish(); }, [](int x) { return x; }};
+    });
+  });
+}
+
+BOOST_FIXTURE_TEST_CASE(W005_and_so_for_one_that_is_killed_or_throws, lab) {
+  leaves_mail_unread(*this, [this](const context& ctx) {
+    return spawn_worker(system(), options(ctx), [](worker*) -> caf::behavior {
+      return {[](const std::string&) { throw std::runtime_error("disk on fire"); }, [](int x) { return x; }};
+    });
+  });
+}
+
 BOOST_FIXTURE_TEST_CASE(W006_the_text_of_an_exception_is_in_the_reason, lab) {
   auto own = with_cancel(root());
   auto handle = spawn(own.ctx(),
@@ -262,6 +296,112 @@ BOOST_FIXTURE_TEST_CASE(R13_drain_serves_what_stood_before_the_down_signal_and_d
   BOOST_TEST(handled == 100);
   advance(1s);
   BOOST_TEST(end.has_value());
+}
+
+namespace {
+
+worker_options draining(lab& world, const context& ctx, duration limit) {
+  auto with = world.options(ctx);
+  with.drain = limit;
+  return with;
+}
+
+// Notes whether its requests' context is done, and asks `store` in each.
+auto asks_a_store(lab& world, caf::actor store) {
+  return [&world, store](worker* self) -> caf::behavior {
+    return {[&world, self, store](int x) {
+      world.seen.push_back(self->request_ctx().done() ? "done" : "live");
+      auto promise = self->make_response_promise<int>();
+      self->request(store, infinite, x)
+          .then([promise](int y) mutable { promise.deliver(y); },
+                [promise](caf::error& e) mutable { promise.deliver(e); });
+      return promise;
+    }};
+  };
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(R13_what_is_drained_is_served_under_a_shield_until_its_answers_are_there, lab) {
+  auto own = with_cancel(root());
+  auto others = with_cancel(root());
+  slow_server served;
+  auto store = spawn_in(system(), others.ctx(), served.body());
+  auto handle = spawn_worker(system(), draining(*this, own.ctx(), 5s), asks_a_store(*this, store));
+  watch_end(handle);
+  settle();
+  auto client = [this, handle](worker* self) {
+    self->request(handle, infinite, 1)
+        .then([this](int y) { seen.push_back("answer " + std::to_string(y)); },
+              [this](caf::error& e) { seen.push_back(describe(e)); });
+  };
+  spawn_in(system(), others.ctx(), client);
+  settle();
+  BOOST_TEST(seen == lines{"live"}, boost::test_tools::per_element());  // in hand when the down-signal comes
+  spawn_in(system(), others.ctx(), client);
+  BOOST_TEST(step());  // sent, and not yet read
+  own.cancel();
+  settle();
+  BOOST_TEST(seen == (lines{"live", "live"}), boost::test_tools::per_element());
+  BOOST_TEST(!end);
+  spawn_in(system(), others.ctx(), client);
+  settle();
+  served.answer(0, 7);
+  settle();
+  BOOST_TEST(!end);
+  served.answer(1, 8);
+  settle();
+  BOOST_TEST(end.has_value());
+  BOOST_TEST(seen == (lines{"live", "live", "answer 7", "answer 8", "dropped"}), boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(R13_the_shield_of_a_drain_ends_with_its_time, lab) {
+  auto own = with_cancel(root());
+  auto others = with_cancel(root());
+  slow_server served;
+  auto store = spawn_in(system(), others.ctx(), served.body());
+  auto handle = spawn_worker(system(), draining(*this, own.ctx(), 5s), asks_a_store(*this, store));
+  watch_end(handle);
+  caf::anon_send(handle, 1);
+  settle();
+  own.cancel();
+  advance(4999ms);
+  BOOST_TEST(!served.contexts.at(0).done());
+  BOOST_TEST(!end);
+  advance(1ms);
+  BOOST_TEST(served.contexts.at(0).done());
+  BOOST_TEST(end.has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(R12_requests_made_during_clean_up_work_until_stop_by_although_the_context_is_done, lab) {
+  auto own = with_cancel(root());
+  auto others = with_cancel(root());
+  slow_server served;
+  auto store = spawn_in(system(), others.ctx(), served.body());
+  auto with = options(own.ctx());
+  auto line = with.line;
+  auto handle = spawn_worker(system(), std::move(with), [this, store](worker* self) -> caf::behavior {
+    self->on_down_signal([this, self, store](const down_signal&) {
+      seen.push_back(std::string(self->ctx().done() ? "done" : "live") + ", " +
+                     (self->request_ctx().done() ? "done" : "live"));
+      self->request(store, infinite, 1).then([](int) {}, [this](caf::error& e) { seen.push_back(describe(e)); });
+    });
+    return {[this, self, store](int) {
+      self->request(store, infinite, 1)
+          .then([](int) {}, [this](caf::error& e) { seen.push_back("before: " + describe(e)); });
+    }};
+  });
+  caf::anon_send(handle, 1);
+  settle();
+  line->ask(now() + 3s);
+  own.cancel();
+  settle();
+  // What it had asked before is canceled with it; what it asks to clean up is not.
+  BOOST_TEST(seen == (lines{"done, live", "before: canceled"}), boost::test_tools::per_element());
+  advance(2999ms);
+  BOOST_TEST(seen.size() == 2u);
+  advance(1ms);
+  BOOST_TEST(seen.back() == "canceled");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_timer_runs_once_in_its_worker_and_can_be_taken_back, lab) {

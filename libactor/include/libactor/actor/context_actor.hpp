@@ -59,7 +59,6 @@ class context_actor : public caf::event_based_actor {
   caf::resumable::resume_result resume(caf::execution_unit* host, std::size_t most_messages) override;
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
   caf::behavior make_behavior() override;
-  void on_exit() override;
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
  protected:
@@ -69,10 +68,14 @@ class context_actor : public caf::event_based_actor {
   virtual void receive(detail::envelope& message, caf::mailbox_element& x) = 0;
   /// Whether a message from the backlog is for the behavior now; if not, this has dealt with it.
   virtual bool admits(caf::mailbox_element& x) = 0;
+  /// A message that nobody was left to take: an answer to a request that is over.
+  virtual void unclaimed(caf::mailbox_element&) {}
 
   worker_options& options() noexcept { return options_; }
   /// The reason that the table of endings gives an actor whose context is done and that ends for it.
   caf::error reason_of_context() const;
+  /// Keeps `action` until an envelope of kind `timer` with the returned key arrives; it ends with the actor.
+  timer_id park(std::function<void()> action);
   bool ending() const noexcept { return getf(is_shutting_down_flag) || getf(is_terminated_flag); }
 
  private:

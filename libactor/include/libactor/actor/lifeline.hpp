@@ -4,6 +4,7 @@
 #include "libactor/event.hpp"
 #include "libactor/time.hpp"
 
+#include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
 
 #include <atomic>
@@ -12,8 +13,13 @@
 #include <optional>
 #include <string>
 #include <typeinfo>
+#include <vector>
 
 namespace libactor {
+
+namespace detail {
+class task_list;
+}
 
 /// What one actor is doing, written by the thread that runs it and read without locks by the watchdog. Only watched
 /// actors write it; a write costs a few stores and reads no clock.
@@ -27,6 +33,12 @@ struct activity_cell {
 /// is doing. Shared by the actor, its supervisor and the watchdog. Thread-safe.
 class lifeline {
  public:
+  /// A task that an actor started, and that still lives.
+  struct task {
+    caf::actor handle;
+    std::shared_ptr<const lifeline> line;
+  };
+
   lifeline() = default;
   lifeline(std::string path, std::uint32_t incarnation, caf::weak_actor_ptr supervisor, std::uint64_t key,
            std::shared_ptr<event_sink> sink)
@@ -35,6 +47,9 @@ class lifeline {
         supervisor_(std::move(supervisor)),
         key_(key),
         incarnation_(incarnation) {}
+  ~lifeline();
+  lifeline(const lifeline&) = delete;
+  lifeline& operator=(const lifeline&) = delete;
 
   /// Empty for an actor that has no supervisor.
   const std::string& path() const noexcept { return path_; }
@@ -51,20 +66,36 @@ class lifeline {
   /// The supervisor's: sets both, before it cancels the context.
   void ask(std::optional<time_point> stop_by) noexcept;
 
+  /// How many messages stood unread when the actor ended; 0 before.
+  std::uint64_t unread() const noexcept { return unread_.load(std::memory_order_relaxed); }
+  /// The actor's: once, before its end is told.
+  void note_unread(std::uint64_t count) noexcept { unread_.store(count, std::memory_order_relaxed); }
+
+  /// Notes a task that the actor started, so that whoever ends the actor can end it too.
+  void add_task(task who);
+  void remove_task(const lifeline& of) noexcept;
+  /// Adds the tasks at every depth, each before its own.
+  void collect_tasks(std::vector<task>& into) const;
+
   activity_cell activity;
   /// Set before the actor is spawned; whether it writes its activity.
   bool watched = false;
 
   /// Hands an event to the runtime's sinks; drops it where there is none.
   void emit(const event& what) const noexcept;
+  const std::shared_ptr<event_sink>& sink() const noexcept { return sink_; }
 
  private:
+  detail::task_list& tasks();
+
   static constexpr std::int64_t never = INT64_MAX;
   std::string path_;
   std::shared_ptr<event_sink> sink_;
   caf::weak_actor_ptr supervisor_;
   std::uint64_t key_ = 0;
+  std::atomic<detail::task_list*> tasks_{nullptr};  // made for the first task; owned
   std::atomic<std::int64_t> stop_by_{never};
+  std::atomic<std::uint64_t> unread_{0};
   std::uint32_t incarnation_ = 0;
   std::atomic<bool> asked_{false};
 };

@@ -29,6 +29,22 @@ struct first_argument<R (C::*)(Self*, As...)> {
   using type = Self;
 };
 
+/// The body of a worker of class `Self`, which calls `fun(self, xs...)`.
+template <class Self, class Fun, class... Ts>
+caf::actor_config::init_fun_type body_of(Fun fun, Ts&&... xs) {
+  return caf::actor_config::init_fun_type{
+      [fun = std::move(fun), args = std::make_tuple(std::decay_t<Ts>(std::forward<Ts>(xs))...)](
+          caf::local_actor* self) mutable -> caf::behavior {
+        auto call = [&](auto&... ys) { return fun(static_cast<Self*>(self), ys...); };
+        if constexpr (std::is_void_v<decltype(std::apply(call, args))>) {
+          std::apply(call, args);
+          return {};
+        } else {
+          return std::apply(call, args);
+        }
+      }};
+}
+
 }  // namespace detail
 
 /// Spawns a worker of class `Impl`, which is constructed with its `caf::actor_config&`, the options and `xs`.
@@ -47,17 +63,7 @@ template <class Fun, class... Ts>
 caf::actor spawn_worker(caf::actor_system& system, worker_options options, Fun fun, Ts&&... xs) {
   using self_type = typename detail::first_argument<std::decay_t<Fun>>::type;
   caf::actor_config cfg{options.host};
-  cfg.init_fun = caf::actor_config::init_fun_type{
-      [fun = std::move(fun), args = std::make_tuple(std::decay_t<Ts>(std::forward<Ts>(xs))...)](
-          caf::local_actor* self) mutable -> caf::behavior {
-        auto call = [&](auto&... ys) { return fun(static_cast<self_type*>(self), ys...); };
-        if constexpr (std::is_void_v<decltype(std::apply(call, args))>) {
-          std::apply(call, args);
-          return {};
-        } else {
-          return std::apply(call, args);
-        }
-      }};
+  cfg.init_fun = detail::body_of<self_type>(std::move(fun), std::forward<Ts>(xs)...);
   if (options.detached)
     return system.spawn_class<self_type, caf::detached>(cfg, std::move(options));
   return system.spawn_class<self_type, caf::no_spawn_options>(cfg, std::move(options));

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/detail/done_hook.hpp"
+#include "libactor/scope.hpp"
+
+#include <caf/actor_control_block.hpp>
+#include <caf/behavior.hpp>
+#include <caf/error.hpp>
+#include <caf/message_id.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace libactor::detail {
+
+class group_core;
+
+/// What a worker has only while it asks others, has tasks, or ends.
+struct worker_extras {
+  /// One of its own requests whose context is not simply the worker's own.
+  struct open_request {
+    context with;
+    scope own;  // of its timeout
+    hook_registration over;
+  };
+  struct held_request {
+    caf::strong_actor_ptr sender;
+    caf::message_id id;
+  };
+
+  std::unordered_map<std::uint64_t, open_request> open;  // by the id of the answer
+  context served;  // while an answer is handled: the request in hand when it asked
+  scope shield;    // what work in hand holds on to while the worker ends
+  std::vector<held_request> held;
+  std::uint64_t dropped = 0;
+  std::uint64_t late = 0;
+  std::vector<std::shared_ptr<group_core>> groups;
+  caf::behavior stand_in;  // keeps a worker without a behavior alive while it has tasks
+  caf::error final_reason;
+};
+
+}  // namespace libactor::detail
