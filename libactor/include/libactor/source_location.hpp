@@ -21,13 +21,15 @@ class source_location {
   /// Empty where no place is known.
   constexpr const char* file_name() const noexcept { return file_; }
   /// 1-based; 0 where no place is known.
-  constexpr unsigned line() const noexcept { return line_; }
+  constexpr unsigned line() const noexcept { return static_cast<unsigned>(line_); }
   constexpr const char* function_name() const noexcept { return function_; }
 
  private:
   const char* file_ = "";
   const char* function_ = "";
-  unsigned line_ = 0;
+  // As wide as the pointers: handed over by value, a narrower one is written in 4 bytes and read in 8, for which a
+  // processor waits until all writes before it have reached its cache.
+  unsigned long line_ = 0;
 };
 
 }  // namespace libactor
