@@ -45,12 +45,8 @@ inline bool release_plain(context_node& node) noexcept {
     auto expected = fresh | (timed ? node_head::has_timer : 0);
     return node.word.compare_exchange_strong(expected, 0, std::memory_order_acq_rel, std::memory_order_relaxed);
   };
-  if (timed && parent.what() == node_kind::root && node.shard == 0 && !node.core->is_virtual) {
-    if (!node.core->leave_root_armed(node, die))
-      return false;
-    node_pool::deallocate_smallest(&node);
-    return true;
-  }
+  if (timed && parent.what() == node_kind::root && node.shard == 0 && !node.core->is_virtual)
+    return node.core->leave_root_armed(node, die);
   if (!die())
     return false;
   // Dead: who still finds it in its parent's registry, or in the deadline queue, leaves it alone.

@@ -29,7 +29,12 @@ runtime_core::runtime_core(context_runtime& runtime, bool virtual_clock)
     driver_ = std::thread{[this] { drive(); }};
 }
 
-runtime_core::~runtime_core() = default;
+runtime_core::~runtime_core() {
+  for (auto* node : leaving_) {
+    if (node != nullptr)
+      node_pool::deallocate_smallest(node);
+  }
+}
 
 std::int64_t runtime_core::now() const noexcept {
   return is_virtual ? virtual_now.load(std::memory_order_acquire) : steady_now();
@@ -79,10 +84,14 @@ std::int64_t runtime_core::publish_time(std::int64_t at) noexcept {
   if (at >= publish_until_) {
     if (!wants_time_.exchange(false, std::memory_order_relaxed)) {
       published_ms_.store(0, std::memory_order_relaxed);
+      counter_.pause();
       return INT64_MAX;
     }
     publish_until_ = at + publish_for;
+    publishes_counter_ = counter_clock::trusted();
   }
+  if (publishes_counter_)
+    counter_.publish(steady_now);
   published_ms_.store(static_cast<std::uint64_t>(at / ms), std::memory_order_relaxed);
   return at + publish_every;
 }

@@ -108,7 +108,7 @@ scope with_boundary(const context& parent, source_location where) {
 
 namespace {
 
-// `now` may be earlier than it is.
+// `now` may be earlier than it is; where it is later, `due` must not be before the time that it stands for.
 scope derive_until(const context& parent, std::int64_t due, std::int64_t now, cause&& why, source_location where) {
   auto& core = *access::get(parent)->core;
   auto* node = new (node_pool::allocate_smallest()) context_node{*access::get(parent), node_kind::deadline, where};
@@ -142,7 +142,7 @@ scope with_deadline(const context& parent, time_point at, cause why, source_loca
 
 scope with_timeout(const context& parent, duration limit, cause why, source_location where) {
   auto& core = require_core(access::require(parent), "a timeout needs a context of a runtime");
-  const auto now = core.now();
+  const auto now = core.now_or_just_after();
   const auto count = limit.count();
   const auto due = count > no_time - 1 - now ? no_time - 1 : (count < 0 ? now : now + count);
   return derive_until(parent, due, now, std::move(why), where);
