@@ -51,9 +51,9 @@ class context {
     if (node_ == nullptr) [[unlikely]]
       detail::broken_empty_context();
     const auto word = node_->word.load(std::memory_order_acquire);
-    if ((word & detail::node_head::passes) != 0) [[unlikely]]
-      return detail::done_by_lifeline(*node_);
-    return (word & detail::node_head::done_bit) != 0;
+    if ((word & (detail::node_head::passes | detail::node_head::done_bit)) == 0) [[likely]]
+      return false;
+    return (word & detail::node_head::done_bit) != 0 || detail::done_by_lifeline(*node_);
   }
 
   /// No error while not done, then `errc::canceled` or `errc::deadline_exceeded`, for good.
