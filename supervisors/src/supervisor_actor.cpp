@@ -216,19 +216,18 @@ void supervisor_actor::link_dependencies() {
   }
 }
 
-// Those that depended on it go on depending on what it depended on: that stops after them, as before.
+// Those that depended on it stop, as before, ahead of what it depended on, be it through another that is gone.
 void supervisor_actor::unlink(child& c) {
-  for (const auto& [below, wanted] : c.needs()) {
-    auto& dependents = below->links->needed_by;
-    for (auto* above : c.needed_by()) {
-      if (std::find(dependents.begin(), dependents.end(), above) == dependents.end())
-        dependents.push_back(above);
-    }
-  }
   for (auto& other : children_) {
     if (other == nullptr || other->links == nullptr)
       continue;
-    std::erase(other->links->needed_by, &c);
+    auto& dependents = other->links->needed_by;
+    if (std::erase(dependents, &c) != 0) {
+      for (auto* above : c.needed_by()) {
+        if (std::find(dependents.begin(), dependents.end(), above) == dependents.end())
+          dependents.push_back(above);
+      }
+    }
     std::erase_if(other->links->needs, [&](const auto& need) { return need.first == &c; });
   }
 }
@@ -264,9 +263,11 @@ void supervisor_actor::advance() {
 }
 
 bool supervisor_actor::may_stop(const child& c) const {
-  if (fixed_->start == start_mode::ordered)
-    return in_engine_ == 0;
-  // One that is down does not stand between what it depended on and those that depend on it.
+  return fixed_->start == start_mode::ordered ? in_engine_ == 0 : dependents_are_down(c);
+}
+
+// One that is down does not stand between what it depended on and those that depend on it.
+bool supervisor_actor::dependents_are_down(const child& c) {
   std::vector<const child*> seen{&c};
   for (std::size_t i = 0; i != seen.size(); ++i) {
     for (const auto* above : seen[i]->needed_by()) {
@@ -291,8 +292,8 @@ bool supervisor_actor::stop_some() {
       continue;
     }
     if (c.in_engine) {
-      // Asked already, or still starting: then it was taken down in the middle of its start.
-      if (!c.asked)
+      // Asked already, or still starting: then it is taken down in the middle of its start.
+      if (!c.asked && dependents_are_down(c))
         ask(c);
     } else if (may_stop(c)) {
       c.in_engine = true;

@@ -74,6 +74,7 @@ class supervisor_actor final : public context_actor {
   void waits_in_vain(child& c, const child& need);
   void fail_waiting(child& c, bool for_good);
   bool may_stop(const child& c) const;
+  static bool dependents_are_down(const child& c);
   void leave_engine(child& c);
   void begin_stop(caf::error reason, cause why);
   void end_if_empty();
@@ -117,6 +118,7 @@ class supervisor_actor final : public context_actor {
   // -- administration
   caf::result<caf::message> on_verb(const supervisor_verb& verb);
   caf::result<caf::message> on_start(const supervisor_verb& verb);
+  void start_by_hand(child& c);
   caf::result<caf::message> on_terminate(child& c);
   caf::result<caf::message> on_restart(child& c);
   caf::result<caf::message> on_erase(child& c);

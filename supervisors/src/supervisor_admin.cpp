@@ -125,14 +125,22 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
   }
   auto reply = make_response_promise();
   c->make_replies().start = reply;
-  if (is_dynamic() || (own().strategy == strategy::one_for_one && mode_ == mode::running)) {
-    begin_start(*c);
-  } else {
-    c->must_start = true;
-    to_start_.push_back(c);
-    advance();
-  }
+  start_by_hand(*c);
   return reply;
+}
+
+// Where siblings start or stop in an order, in its place among them. What was suspended waits; this does not.
+void supervisor_actor::start_by_hand(child& c) {
+  if (is_dynamic() || suspended_ || (own().strategy == strategy::one_for_one && mode_ == mode::running)) {
+    begin_start(c);
+    return;
+  }
+  c.must_start = true;
+  c.not_before = {};
+  to_start_.insert(std::upper_bound(to_start_.begin(), to_start_.end(), &c,
+                                    [](const child* a, const child* b) { return a->place < b->place; }),
+                   &c);
+  advance();
 }
 
 caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
@@ -165,7 +173,7 @@ caf::result<caf::message> supervisor_actor::on_restart(child& c) {
   auto reply = make_response_promise();
   c.make_replies().start = reply;
   c.keep_if_failed = true;
-  begin_start(c);
+  start_by_hand(c);
   return reply;
 }
 

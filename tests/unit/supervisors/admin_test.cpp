@@ -68,6 +68,23 @@ BOOST_FIXTURE_TEST_CASE(S043_S044_unknown_and_running_children_are_refused, worl
   BOOST_TEST((code(ask<caf::actor>("/root", supervisor_verb::restart_child("a"))) == errc::running));
 }
 
+BOOST_FIXTURE_TEST_CASE(S044_restart_child_keeps_its_place_while_siblings_start, world) {
+  start(one_for_one()
+            .child("a", ordinary)
+            .child("b", never_starts)
+            .start_timeout(2s)
+            .restart(restart_type::temporary)
+            .child("c", ordinary)
+            .tree());
+  BOOST_TEST(ask<caf::unit_t>("/root", supervisor_verb::terminate_child("a"))->operator bool());
+  forget_events();
+  BOOST_TEST(!ask<caf::actor>("/root", supervisor_verb::restart_child("a")));
+  BOOST_TEST(log({event_kind::start_asked}).empty());
+  BOOST_TEST(ask<caf::unit_t>("/root", supervisor_verb::terminate_child("b"))->operator bool());
+  BOOST_TEST(log({event_kind::start_asked}) == (lines{"start_asked /root/a", "start_asked /root/c"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(S045_delete_child_forgets_a_child_that_does_not_run, world) {
   start_ok(one_for_one().child("a", ordinary).tree());
   BOOST_TEST((code(ask<caf::unit_t>("/root", supervisor_verb::delete_child("a"))) == errc::running));

@@ -248,4 +248,50 @@ BOOST_AUTO_TEST_CASE(S121_a_child_waits_for_its_dependents_dependents_though_the
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(S121_nor_when_two_between_are_gone, world) {
+  start_ok(graph()
+               .child("a", ordinary)
+               .child("b", ordinary)
+               .restart(restart_type::temporary)
+               .after("a")
+               .child("c", ordinary)
+               .restart(restart_type::temporary)
+               .after("b")
+               .child("d", slow_to_stop, 2s)
+               .after("c")
+               .tree());
+  tell("/root/b", "normal");
+  tell("/root/c", "normal");
+  stop();
+  BOOST_TEST(log({event_kind::stop_asked}) == (lines{"stop_asked /root", "stop_asked /root/d"}),
+             boost::test_tools::per_element());
+  advance(2s);
+  BOOST_TEST(runtime().wait_ended(0s));
+}
+
+BOOST_FIXTURE_TEST_CASE(S121_a_child_taken_down_in_its_start_waits_for_its_dependents_too, world) {
+  auto starts_once = [](child_start& start) {
+    return start.incarnation() == 1 ? start.spawn(ordinary) : start.spawn(never_starts);
+  };
+  start_ok(graph(one_for_all().intensity(5, 1h))
+               .child_started_by("a", starts_once)
+               .start_timeout(1h)
+               .child("between", ordinary)
+               .restart(restart_type::temporary)
+               .after("a")
+               .child("d", slow_to_stop, 2s)
+               .after("between")
+               .child("crashes", ordinary)
+               .tree());
+  tell("/root/crashes", "error");
+  advance(2s);  // `between` does not come back, and so `d` does not wait for `a`
+  BOOST_TEST(is_alive("/root/d"));
+  forget_events();
+  tell("/root/crashes", "error");
+  BOOST_TEST(log({event_kind::stop_asked}) == lines{"stop_asked /root/d"}, boost::test_tools::per_element());
+  advance(2s);
+  BOOST_TEST(log({event_kind::stop_asked}) == (lines{"stop_asked /root/d", "stop_asked /root/a"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
