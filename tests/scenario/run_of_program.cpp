@@ -10,6 +10,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -45,7 +46,11 @@ class run_of_program::listener final : public process_listener {
  public:
   explicit listener(bool json) : json_(json) {}
 
-  void on_started(pid_t) noexcept override {}
+  void on_started(pid_t pid) noexcept override {
+    const std::lock_guard guard{mutex_};
+    pid_ = pid;
+    changed_.notify_all();
+  }
   void on_start_failed(const start_failure& why) noexcept override {
     const std::lock_guard guard{mutex_};
     faults_ = why.text();
@@ -93,6 +98,7 @@ class run_of_program::listener final : public process_listener {
   std::string out_, err_, faults_;
   std::vector<nlohmann::json> events_;
   std::optional<int> status_;
+  pid_t pid_ = 0;
 
  private:
   void parse(const std::string& line) {
@@ -178,6 +184,11 @@ std::vector<std::string> run_of_program::order(std::initializer_list<std::string
   return all;
 }
 
+pid_t run_of_program::pid() const {
+  listener_->wait([&] { return listener_->pid_ != 0 || listener_->status_.has_value(); });
+  return listener_->read([](auto& l) { return l.pid_; });
+}
+
 std::vector<pid_t> run_of_program::alive() const {
   const auto entry = std::string(mark_name) + "=" + mark_;
   std::vector<pid_t> found;
@@ -203,6 +214,33 @@ bool run_of_program::leaves_nothing() const {
     std::this_thread::yield();
   }
   return true;
+}
+
+std::size_t zombies_below(pid_t root) {
+  struct process {
+    pid_t parent;
+    char state;
+  };
+  std::map<pid_t, process> all;
+  for (const auto& item : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(item.path() / "stat");
+    std::string line;
+    if (!std::getline(file, line) || line.rfind(')') == std::string::npos)
+      continue;
+    const auto* rest = line.c_str() + line.rfind(')') + 2;
+    all[std::atoi(line.c_str())] = {static_cast<pid_t>(std::atoi(rest + 2)), *rest};
+  }
+  return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const auto& x) {
+    auto above = x.second.parent;
+    while (above != root && all.contains(above))
+      above = all[above].parent;
+    return x.second.state == 'Z' && above == root;
+  }));
+}
+
+std::size_t descriptors_of(pid_t pid) {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 }  // namespace scenario

@@ -57,6 +57,8 @@ class run_of_program {
   // `event path` of those kinds, in order.
   std::vector<std::string> order(std::initializer_list<std::string> kinds) const;
 
+  // Its id, once it runs.
+  pid_t pid() const;
   // Ids of the program and all that it started, however deep, as far as they live.
   std::vector<pid_t> alive() const;
   // Whether nothing of it lives, within a generous time.
@@ -69,5 +71,10 @@ class run_of_program {
   libactor::process::process_host host_;
   libactor::process::process_host::process_id id_ = 0;
 };
+
+// Of a process and all that descends from it now.
+std::size_t zombies_below(pid_t root);
+// How many descriptors a process has open.
+std::size_t descriptors_of(pid_t pid);
 
 }  // namespace scenario

@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <thread>
+
 using namespace scenario;
 
 namespace {
@@ -132,19 +135,70 @@ tree:
   BOOST_TEST(program.exit_status() == ok);
 }
 
-BOOST_AUTO_TEST_CASE(the_processes_of_a_program_that_is_killed_end_with_it) {
+BOOST_AUTO_TEST_CASE(no_descendant_of_a_program_that_is_killed_survives_it) {
+  // One that stays, one with a child in its group, and one that leaves a daemon which ignores SIGTERM.
   const auto file = tree(R"(
 tree:
   id: t
   children:
     - {id: a, kind: process, args: {command: [sleep, "3600"]}}
-    - {id: b, kind: process, args: {command: [sleep, "3600"]}}
+    - {id: b, kind: process, args: {command: [sh, -c, "sleep 3600 & echo up; wait"], ready_line: up}, ready: {}}
+    - {id: c, kind: process, args: {command: [)" DAEMON_PATH ", c, " +
+                         folder.path() + R"(/log, orphan=1, line=up], ready_line: up}, ready: {}}
 )");
   run_of_program program({"run", file, "--log", "json"});
   program.wait("started", "/t");
-  BOOST_TEST(program.alive().size() == 3u);
+  // The program, its warden, three keepers, and five processes; the daemon's first fork may still be about to end.
+  BOOST_TEST(program.alive().size() >= 10u);
   program.signal(SIGKILL);
   BOOST_TEST(program.exit_status() == 1000 + SIGKILL);
+  BOOST_TEST(program.leaves_nothing());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_leaves_no_daemon_behind) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  children:
+    - {id: c, kind: process, args: {command: [)" DAEMON_PATH ", c, " +
+                         folder.path() + R"(/log, orphan=1, line=up], ready_line: up}, ready: {}}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("started", "/t");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(program.leaves_nothing());
+}
+
+BOOST_AUTO_TEST_CASE(two_hundred_processes_of_which_one_in_ten_crashes_leave_nothing) {
+  std::string children;
+  for (int i = 0; i < 200; ++i)
+    children += "    - {id: d" + std::to_string(i) + ", use: daemon}\n";
+  const auto file = tree(
+      "templates:\n  daemon: {kind: process, restart: permanent, shutdown: 10s, args: {command: "
+      "[" DAEMON_PATH ", d, " +
+      folder.path() +
+      "/log, crash=10, orphan=1]}}\n"
+      "tree:\n  id: t\n  start: graph\n  intensity: 100000\n  period: 1m\n  children:\n" +
+      children);
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("started", "/t");
+  const auto crashes = [&] {
+    const auto all = program.events();
+    return std::count_if(all.begin(), all.end(), [](const auto& e) { return e.at("event") == "crashed"; });
+  };
+  const auto until = std::chrono::steady_clock::now() + generous;
+  while (crashes() < 5 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  BOOST_TEST(crashes() >= 5);  // of twenty, more or less
+  // What ends is reaped at once; a zombie that stays is one too many.
+  while (zombies_below(program.pid()) != 0 && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  BOOST_TEST((std::chrono::steady_clock::now() < until));
+  // Two pipes and a keeper's socket for each; some starts may be under way.
+  BOOST_TEST(descriptors_of(program.pid()) < 200u * 3u + 100u);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
   BOOST_TEST(program.leaves_nothing());
 }
 

@@ -6,9 +6,11 @@
 
 namespace actortree {
 
-libactor::child_catalog built_in_kinds() {
+libactor::child_catalog built_in_kinds(std::shared_ptr<libactor::process::warden> keeping) {
+  using libactor::process::process_host;
   libactor::child_catalog kinds;
-  libactor::process::register_process_kind(kinds);
+  libactor::process::register_process_kind(
+      kinds, keeping ? std::make_shared<process_host>(std::move(keeping)) : std::make_shared<process_host>());
   register_demo_kinds(kinds);
   return kinds;
 }

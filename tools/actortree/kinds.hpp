@@ -2,10 +2,14 @@
 #pragma once
 
 #include "supervisors/child_catalog.hpp"
+#include "supervisors/process/warden.hpp"
+
+#include <memory>
 
 namespace actortree {
 
-/// The kinds that are built into the program: `process` and `demo.*`.
-libactor::child_catalog built_in_kinds();
+/// The kinds that are built into the program: `process` and `demo.*`. Processes are started below the warden, or by
+/// this program where there is none.
+libactor::child_catalog built_in_kinds(std::shared_ptr<libactor::process::warden> keeping = nullptr);
 
 }  // namespace actortree

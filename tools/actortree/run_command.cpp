@@ -202,8 +202,10 @@ int status_of(const libactor::shutdown_report& report, const mailbox& mail, bool
 }  // namespace
 
 int run(const run_options& options) {
+  // Before any thread: whatever becomes of this program, what it started ends with it.
+  auto keeping = libactor::process::warden::start();
   const signals incoming;
-  const auto catalog = built_in_kinds();
+  const auto catalog = built_in_kinds(std::move(keeping));
   const auto tree = load(options.file, catalog);
   if (!tree)
     return bad_file;

@@ -165,48 +165,58 @@ std::variant<child_image, start_failure> child_image::prepare(process_spec spec,
   for (const auto& [name, value] : all)
     image.environment_.push_back(name + "=" + value);
   image.spec_ = std::move(spec);
-  // Moving a vector keeps its strings where they are, so these pointers outlive the moves of an image.
-  image.argv_ = pointers(image.spec_.command);
-  image.envp_ = pointers(image.environment_);
+  image.point();
   return image;
 }
 
-std::variant<child_image::connection, start_failure> child_image::launch() const {
-  connection link{};
-  unique_fd out, err, report;
-  if (!make_pipe(link.out, out) || !make_pipe(link.err, err) || !make_pipe(link.report, report))
+// Moving a vector keeps its strings where they are, so these pointers outlive the moves of an image.
+void child_image::point() {
+  argv_ = pointers(spec_.command);
+  envp_ = pointers(environment_);
+}
+
+std::variant<child_image::pipes, start_failure> child_image::make_pipes() {
+  pipes all;
+  if (!make_pipe(all.out, all.child_out) || !make_pipe(all.err, all.child_err) ||
+      !make_pipe(all.report, all.child_report))
     return start_failure{"make pipes", errno};
-  const auto in = above_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!in)
-    return start_failure{"open /dev/null", errno};
+  return all;
+}
+
+unique_fd child_image::open_null() noexcept { return above_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+pid_t child_image::spawn(const descriptors& to, bool announces) const {
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const auto parent = ::getpid();
-  link.pid = ::fork();
-  if (link.pid == 0)
-    run(parent, in.get(), out.get(), err.get(), report.get());
+  const auto pid = ::fork();
+  if (pid == 0)
+    run(parent, to, announces);
   const int error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (link.pid < 0)
-    return start_failure{"fork", error};
-  return link;
+  errno = error;
+  return pid;
 }
 
-void child_image::run(pid_t parent, int in, int out, int err, int report) const noexcept {
-  const auto fail = [&](child_step step, int detail = 0) {
-    const child_report words{step, errno, detail};
-    while (::write(report, &words, sizeof words) < 0 && errno == EINTR) {
+void child_image::run(pid_t parent, const descriptors& to, bool announces) const noexcept {
+  const auto tell = [&](const auto& words) {
+    while (::write(to.report, &words, sizeof words) < 0 && errno == EINTR) {
     }
+  };
+  const auto fail = [&](child_step step, int detail = 0) {
+    tell(child_report{step, errno, detail});
     ::_exit(127);
   };
+  if (announces)
+    tell(::getpid());
   if (::setsid() < 0)
     fail(child_step::session);
   struct sigaction plain {};
   plain.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number)
     ::sigaction(number, &plain, nullptr);  // fails for SIGKILL and SIGSTOP, which need none
-  if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0)
+  if (::dup2(to.in, 0) < 0 || ::dup2(to.out, 1) < 0 || ::dup2(to.err, 2) < 0)
     fail(child_step::descriptors);
   close_rest_on_exec();
   for (std::size_t i = 0; i < limits_.size(); ++i) {
@@ -267,6 +277,8 @@ start_failure child_image::describe(const child_report& report) const {
       return {"give up new privileges", report.error};
     case child_step::parent_gone:
       return {"stay: its parent has ended", report.error};
+    case child_step::fork:
+      return {"fork", report.error};
     case child_step::exec:
       return {"run " + spec_.command.front(), report.error};
   }

@@ -7,14 +7,16 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace libactor::process {
 
 // What the child does between fork and exec, step by step. The numbers travel through the error pipe.
-enum class child_step : int { session, limit, descriptors, user, folder, no_new_privs, parent_gone, exec };
+enum class child_step : int { session, limit, descriptors, user, folder, no_new_privs, parent_gone, exec, fork };
 
 // What the child writes into the error pipe when a step fails.
 struct child_report {
@@ -27,18 +29,35 @@ struct child_report {
 // signal handlers may call too: another thread may have held any lock when the fork came.
 class child_image {
  public:
-  // What a started child is connected by.
-  struct connection {
-    pid_t pid;
+  // The ends of pipes that stay here, and those that the child gets.
+  struct pipes {
     unique_fd out, err;  // what it writes
     unique_fd report;    // closes when its exec succeeded, and holds a `child_report` if it did not
+    unique_fd child_out, child_err, child_report;
+  };
+  // What a child is connected to; 3 or above each.
+  struct descriptors {
+    int in, out, err, report;
   };
 
   // Looks up the program's candidates, the user and the limits. `environment` is what is inherited.
   static std::variant<child_image, start_failure> prepare(process_spec spec,
                                                           const std::vector<std::string>& environment);
 
-  std::variant<connection, start_failure> launch() const;
+  static std::variant<pipes, start_failure> make_pipes();
+  // `/dev/null`, as a descriptor of 3 or above; none, with errno, where it can't be opened.
+  static unique_fd open_null() noexcept;
+
+  // Forks a child that becomes the program; -1 with errno if it can't. With `announces` the child writes its id into
+  // the report pipe first.
+  pid_t spawn(const descriptors& to, bool announces) const;
+
+  // For another process of the same program.
+  std::string encode() const;
+  static child_image decode(std::string_view bytes);
+
+  // The user that the program runs as, if that is another one.
+  std::optional<uid_t> user() const noexcept { return changes_user_ ? std::optional(uid_) : std::nullopt; }
 
   start_failure describe(const child_report& report) const;
 
@@ -49,7 +68,8 @@ class child_image {
     rlim_t value;
   };
 
-  [[noreturn]] void run(pid_t parent, int in, int out, int err, int report) const noexcept;
+  [[noreturn]] void run(pid_t parent, const descriptors& to, bool announces) const noexcept;
+  void point();
   void execute() const noexcept;
 
   process_spec spec_;

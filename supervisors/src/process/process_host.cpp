@@ -1,42 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
-// Invariants
-//  1. Everything about processes is touched by the host's thread only, except for `unreaped`; other threads post to it.
-//  2. A process's id and group are signaled only before it is reaped, under `mutex`: so the numbers can't have become
-//     another's.
-//  3. Its group is killed after it ended and before it is reaped.
-//  4. A process leaves the table once it is reaped, both of its pipes are closed, and its outcome was reported.
 #include "supervisors/process/process_host.hpp"
 
-#include "process/child_image.hpp"
-#include "process/line_splitter.hpp"
+#include "process/host_impl.hpp"
+#include "supervisors/process/warden.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <array>
-#include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <chrono>
-#include <mutex>
-#include <optional>
-#include <thread>
-#include <unordered_map>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace libactor::process {
 
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
-// Bytes read at a time; with `max_unconsumed`, what bounds the memory that a process's output takes.
-constexpr std::size_t read_size = 16 * 1024;
 // How long after its end a process's pipes may stay open, held by a descendant that left its group.
 constexpr auto linger = std::chrono::milliseconds(250);
 constexpr auto poll_interval = std::chrono::milliseconds(50);
@@ -51,137 +32,72 @@ int open_pidfd(pid_t pid) noexcept {
 #endif
 }
 
+// What a service manager told this program is not for its processes.
+bool is_own(std::string_view entry) noexcept {
+  for (const std::string_view name : {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="}) {
+    if (entry.substr(0, name.size()) == name)
+      return true;
+  }
+  return false;
+}
+
 std::vector<std::string> copy_environment() {
   std::vector<std::string> all;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
-    all.emplace_back(*entry);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    if (!is_own(*entry))
+      all.emplace_back(*entry);
+  }
   return all;
 }
 
-struct stream {
-  stream(asio::io_context& io, bool is_stderr) : pipe(io), splitter(is_stderr) {}
-  asio::posix::stream_descriptor pipe;
-  line_splitter splitter;
-  bool waiting = false;                     // a wait for readability is under way
-  std::optional<std::size_t> left_of_late;  // after `linger`: how much more may be read
-};
-
-// Gives a descriptor to asio, and keeps nothing of it where that fails.
-error_code adopt(asio::posix::stream_descriptor& into, unique_fd fd) {
-  error_code error;
-  into.assign(fd.get(), error);
-  if (error)
-    return error;
-  fd.release();
-  into.non_blocking(true, error);
-  return error;
-}
-
-struct running_process {
-  running_process(asio::io_context& io, process_host::process_id name, child_image prepared, pid_t number)
-      : id(name),
-        image(std::move(prepared)),
-        pid(number),
-        report(io),
-        streams{stream{io, false}, stream{io, true}},
-        timer(io),
-        pidfd(io) {}
-
-  process_host::process_id id;
-  child_image image;
-  pid_t pid;
-  std::shared_ptr<process_listener> listener;  // null: discarded
-  asio::posix::stream_descriptor report;
-  std::array<stream, 2> streams;
-  asio::steady_timer timer;  // polls for the end; after it, waits for the pipes
-  asio::posix::stream_descriptor pidfd;
-  std::size_t unconsumed = 0;
-  bool resolved = false;  // its start succeeded or failed
-  std::optional<start_failure> failure;
-  std::optional<process_end> end;  // set: it was reaped
-};
-
-using process_ptr = std::shared_ptr<running_process>;
-
 }  // namespace
 
-struct process_host::impl {
-  explicit impl(end_notice how) : notice(how), environment(copy_environment()), work(io.get_executor()) {
-    // The thread inherits the mask: a program's signals are for its own threads.
-    sigset_t all, before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      thread = std::thread([this] { io.run(); });
-    } catch (...) {
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
+process_host::impl::impl(end_notice how, std::shared_ptr<warden> below)
+    : notice_by(how), keeping(std::move(below)), environment(copy_environment()), work(io.get_executor()) {
+  // The thread inherits the mask: a program's signals are for its own threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    thread = std::thread([this] { io.run(); });
+  } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
   }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
 
-  ~impl() {
-    asio::post(io, [this] { shut_down(); });
-    thread.join();
-  }
-
-  template <class Fun>
-  void with(process_id id, Fun fun) {
-    asio::post(io, [this, id, fun] {
-      if (const auto i = processes.find(id); i != processes.end())
-        fun(process_ptr(i->second));
-    });
-  }
-
-  void start(process_id id, process_spec spec, const std::shared_ptr<process_listener>& listener);
-  error_code connect(running_process& p, child_image::connection& link) const;
-  void read_report(const process_ptr& p);
-  void wait_for_end(const process_ptr& p);
-  void look_for_end(const process_ptr& p);
-  void read(const process_ptr& p, stream& s);
-  void read_ready(const process_ptr& p, stream& s);
-  void close(const process_ptr& p, stream& s);
-  void hand_over(const process_ptr& p, std::vector<output_line> lines);
-  void conclude(const process_ptr& p);
-  void kill_group(process_id id, int number) noexcept;
-  void discard(const process_ptr& p);
-  void shut_down();
-
-  const end_notice notice;
-  const std::vector<std::string> environment;
-  std::atomic<process_id> last_id{0};
-  asio::io_context io{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work;
-  std::optional<asio::steady_timer> patience;  // set: the host is being destroyed
-  std::unordered_map<process_id, process_ptr> processes;
-  std::mutex mutex;
-  std::unordered_map<process_id, pid_t> unreaped;
-  std::array<char, read_size> buffer{};
-  std::thread thread;
-};
+process_host::impl::~impl() {
+  asio::post(io, [this] { shut_down(); });
+  thread.join();
+}
 
 void process_host::impl::start(process_id id, process_spec spec, const std::shared_ptr<process_listener>& listener) {
+  unique_fd socket;
+  if (const auto failure = prepare_notify(spec, socket))
+    return listener->on_start_failed(*failure);
+  const auto port = spec.ready_port;
+  const auto beat_limit = spec.watchdog;
   auto prepared = child_image::prepare(std::move(spec), environment);
-  if (auto* failure = std::get_if<start_failure>(&prepared)) {
-    listener->on_start_failed(*failure);
-    return;
-  }
-  auto& image = std::get<child_image>(prepared);
-  auto launched = image.launch();
-  if (auto* failure = std::get_if<start_failure>(&launched)) {
-    listener->on_start_failed(*failure);
-    return;
-  }
-  auto& link = std::get<child_image::connection>(launched);
-  auto p = std::make_shared<running_process>(io, id, std::move(image), link.pid);
+  if (auto* failure = std::get_if<start_failure>(&prepared))
+    return listener->on_start_failed(*failure);
+  auto p = std::make_shared<running_process>(io, id, std::move(std::get<child_image>(prepared)));
+  if (const auto failure = launch(*p))
+    return listener->on_start_failed(*failure);
   p->listener = listener;
+  p->port = port;
+  p->beat_limit = beat_limit;
+  p->notifier = p->image.user().value_or(::geteuid());
+  if (socket) {
+    if (const auto error = adopt(p->notify, std::move(socket)); error && !p->failure)
+      p->failure = start_failure{"watch it", error.value()};
+  }
   processes.emplace(id, p);
   {
     const std::lock_guard guard{mutex};
-    unreaped.emplace(id, link.pid);
+    unreaped.emplace(id, target{p->pid, p->is_kept ? p->end_source.native_handle() : -1});
   }
-  if (const auto error = connect(*p, link)) {
-    p->failure = start_failure{"watch it", error.value()};
+  if (p->failure) {
     p->resolved = true;
     kill_group(p->id, SIGKILL);
     return wait_for_end(p);
@@ -193,39 +109,103 @@ void process_host::impl::start(process_id id, process_spec spec, const std::shar
   });
 }
 
-error_code process_host::impl::connect(running_process& p, child_image::connection& link) const {
-  if (notice == end_notice::pidfd) {
-    // Without one, the end is polled for.
-    if (unique_fd fd{open_pidfd(p.pid)})
-      adopt(p.pidfd, std::move(fd));
+// The error says that nothing was started; what can't be watched once it runs is in `p.failure`.
+std::optional<start_failure> process_host::impl::launch(running_process& p) {
+  auto made = child_image::make_pipes();
+  if (auto* failure = std::get_if<start_failure>(&made))
+    return *failure;
+  auto& ends = std::get<child_image::pipes>(made);
+  if (const auto failure = keeping ? spawn_kept(p, ends) : spawn_here(p, ends))
+    return failure;
+  for (auto [to, from] : {std::pair(&p.report, &ends.report), std::pair(&p.streams[0].pipe, &ends.out),
+                          std::pair(&p.streams[1].pipe, &ends.err)}) {
+    if (const auto error = adopt(*to, std::move(*from)))
+      p.failure = start_failure{"watch it", error.value()};
   }
-  if (const auto error = adopt(p.report, std::move(link.report)))
-    return error;
-  if (const auto error = adopt(p.streams[0].pipe, std::move(link.out)))
-    return error;
-  return adopt(p.streams[1].pipe, std::move(link.err));
+  return {};
 }
 
-// The error pipe has news: a report, or its end, which says that exec succeeded.
+std::optional<start_failure> process_host::impl::spawn_here(running_process& p, child_image::pipes& ends) {
+  const auto in = child_image::open_null();
+  if (!in)
+    return start_failure{"open /dev/null", errno};
+  p.pid = p.image.spawn({in.get(), ends.child_out.get(), ends.child_err.get(), ends.child_report.get()}, false);
+  if (p.pid < 0)
+    return start_failure{"fork", errno};
+  if (notice_by == end_notice::pidfd) {
+    // Without one, the end is polled for.
+    if (unique_fd fd{open_pidfd(p.pid)})
+      adopt(p.end_source, std::move(fd));
+  }
+  return {};
+}
+
+std::optional<start_failure> process_host::impl::spawn_kept(running_process& p, child_image::pipes& ends) {
+  int sockets[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    return start_failure{"make a socket for its keeper", errno};
+  unique_fd here{sockets[0]};
+  const unique_fd there{sockets[1]};
+  if (const auto error = adopt(p.end_source, std::move(here)))
+    return start_failure{"watch its keeper", error.value()};
+  p.is_kept = true;
+  if (const int error = keeping->send(
+          p.image.encode(), {there.get(), ends.child_out.get(), ends.child_err.get(), ends.child_report.get()}))
+    return start_failure{"reach the warden", error};
+  return {};
+}
+
+// The error pipe has news: the id, a report of what failed, or its end, which says that exec succeeded.
 void process_host::impl::read_report(const process_ptr& p) {
   if (p->resolved)
     return;
+  for (;;) {
+    char bytes[64];
+    const auto count = ::read(p->report.native_handle(), bytes, sizeof bytes);
+    if (count > 0) {
+      p->reported.append(bytes, static_cast<std::size_t>(count));
+      continue;
+    }
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0 && errno == EAGAIN && !p->end) {
+      p->report.async_wait(asio::posix::stream_descriptor::wait_read, [this, p](error_code error) {
+        if (!error)
+          read_report(p);
+      });
+      return;
+    }
+    return resolve(p);
+  }
+}
+
+void process_host::impl::resolve(const process_ptr& p) {
   p->resolved = true;
-  child_report words{};
-  if (::read(p->report.native_handle(), &words, sizeof words) == sizeof words)
-    p->failure = p->image.describe(words);
   p->report.close();
+  std::string_view words = p->reported;
+  if (p->is_kept && words.size() % sizeof(child_report) == sizeof p->pid) {
+    std::memcpy(&p->pid, words.data(), sizeof p->pid);
+    words.remove_prefix(sizeof p->pid);
+  }
+  if (child_report report{}; words.size() == sizeof report) {
+    std::memcpy(&report, words.data(), sizeof report);
+    p->failure = p->image.describe(report);
+  } else if (p->pid < 0) {
+    p->failure = start_failure{"reach its keeper", ECONNRESET};
+  }
   if (p->failure)
     return;  // told once it is reaped
   if (p->listener)
     p->listener->on_started(p->pid);
   for (auto& s : p->streams)
     read(p, s);
+  if (!p->end)
+    watch_start(p);
 }
 
 void process_host::impl::wait_for_end(const process_ptr& p) {
-  if (p->pidfd.is_open()) {
-    p->pidfd.async_wait(asio::posix::stream_descriptor::wait_read, [this, p](error_code error) {
+  if (p->end_source.is_open()) {
+    p->end_source.async_wait(asio::posix::stream_descriptor::wait_read, [this, p](error_code error) {
       if (!error)
         look_for_end(p);
     });
@@ -238,26 +218,46 @@ void process_host::impl::wait_for_end(const process_ptr& p) {
   });
 }
 
-void process_host::impl::look_for_end(const process_ptr& p) {
+// How it ended, if it did: then its group was killed, and it is reaped.
+std::optional<process_end> process_host::impl::reap(running_process& p) {
+  constexpr process_end lost{process_end::how::lost, 0};
+  if (p.is_kept) {
+    keeper_news news{};
+    const auto count = ::recv(p.end_source.native_handle(), &news, sizeof news, MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+      return {};
+    const std::lock_guard guard{mutex};
+    unreaped.erase(p.id);
+    return count == sizeof news ? news.end : lost;
+  }
   siginfo_t info{};
-  const int found = ::waitid(P_PID, static_cast<id_t>(p->pid), &info, WEXITED | WNOHANG | WNOWAIT);
+  const int found = ::waitid(P_PID, static_cast<id_t>(p.pid), &info, WEXITED | WNOHANG | WNOWAIT);
   if (found == 0 && info.si_pid == 0)
-    return wait_for_end(p);
+    return {};
   {
     const std::lock_guard guard{mutex};
-    unreaped.erase(p->id);
+    unreaped.erase(p.id);
   }
-  if (found == 0) {
-    // Until the next call its number is taken.
-    ::kill(-p->pid, SIGKILL);
-    ::waitid(P_PID, static_cast<id_t>(p->pid), &info, WEXITED | WNOHANG);
-    p->end = info.si_code == CLD_EXITED ? process_end{process_end::how::exited, info.si_status}
-                                        : process_end{process_end::how::signaled, info.si_status};
-  } else {
-    p->end = process_end{process_end::how::lost, 0};
-  }
-  p->pidfd.close();
+  if (found != 0)
+    return lost;
+  // Until the next call its number is taken.
+  ::kill(-p.pid, SIGKILL);
+  ::waitid(P_PID, static_cast<id_t>(p.pid), &info, WEXITED | WNOHANG);
+  return process_end{info.si_code == CLD_EXITED ? process_end::how::exited : process_end::how::signaled,
+                     info.si_status};
+}
+
+void process_host::impl::look_for_end(const process_ptr& p) {
+  auto how = reap(*p);
+  if (!how)
+    return wait_for_end(p);
+  // What it said before its end comes before its end.
+  if (p->notify.is_open() && p->resolved)
+    read_notices(p);
+  p->end = how;
+  p->end_source.close();
   read_report(p);
+  stop_watching(*p);
   if (p->failure) {
     for (auto& s : p->streams)
       s.pipe.close();
@@ -277,55 +277,6 @@ void process_host::impl::look_for_end(const process_ptr& p) {
     }
   });
   conclude(p);
-}
-
-void process_host::impl::read(const process_ptr& p, stream& s) {
-  if (!s.pipe.is_open() || p->unconsumed >= max_unconsumed)
-    return;
-  if (s.left_of_late)
-    return read_ready(p, s);
-  if (std::exchange(s.waiting, true))
-    return;
-  s.pipe.async_wait(asio::posix::stream_descriptor::wait_read, [this, p, &s](error_code error) {
-    s.waiting = false;
-    if (!error && s.pipe.is_open() && p->unconsumed < max_unconsumed)
-      read_ready(p, s);
-  });
-}
-
-void process_host::impl::read_ready(const process_ptr& p, stream& s) {
-  const auto count = ::read(s.pipe.native_handle(), buffer.data(), buffer.size());
-  if (count < 0 && errno == EINTR)
-    return read(p, s);
-  if (count < 0 && errno == EAGAIN)
-    return s.left_of_late ? close(p, s) : read(p, s);
-  if (count <= 0)
-    return close(p, s);
-  std::vector<output_line> lines;
-  const auto size = static_cast<std::size_t>(count);
-  s.splitter.feed({buffer.data(), size}, lines);
-  hand_over(p, std::move(lines));
-  if (s.left_of_late) {
-    *s.left_of_late -= std::min(size, *s.left_of_late);
-    if (*s.left_of_late == 0)
-      return close(p, s);
-  }
-  read(p, s);
-}
-
-void process_host::impl::close(const process_ptr& p, stream& s) {
-  s.pipe.close();
-  std::vector<output_line> lines;
-  s.splitter.finish(lines);
-  hand_over(p, std::move(lines));
-  conclude(p);
-}
-
-void process_host::impl::hand_over(const process_ptr& p, std::vector<output_line> lines) {
-  if (lines.empty() || !p->listener)
-    return;
-  ++p->unconsumed;
-  p->listener->on_output(std::move(lines));
 }
 
 void process_host::impl::conclude(const process_ptr& p) {
@@ -357,13 +308,19 @@ void process_host::impl::kill_group(process_id id, int number) noexcept {
   const auto i = unreaped.find(id);
   if (i == unreaped.end())
     return;
+  if (i->second.keeper >= 0) {
+    const auto byte = static_cast<unsigned char>(number);
+    ::send(i->second.keeper, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return;
+  }
   // Until the child has made its session there is no group of its own.
-  if (::kill(-i->second, number) != 0 && errno == ESRCH)
-    ::kill(i->second, number);
+  if (::kill(-i->second.pid, number) != 0 && errno == ESRCH)
+    ::kill(i->second.pid, number);
 }
 
 void process_host::impl::discard(const process_ptr& p) {
   p->listener = nullptr;
+  stop_watching(*p);
   kill_group(p->id, SIGKILL);
   for (auto& s : p->streams)
     s.pipe.close();
@@ -385,7 +342,9 @@ void process_host::impl::shut_down() {
   }
 }
 
-process_host::process_host(end_notice notice) : impl_(std::make_unique<impl>(notice)) {}
+process_host::process_host(end_notice notice) : impl_(std::make_unique<impl>(notice, nullptr)) {}
+process_host::process_host(std::shared_ptr<warden> below)
+    : impl_(std::make_unique<impl>(end_notice::pidfd, std::move(below))) {}
 process_host::~process_host() = default;
 
 process_host::process_id process_host::start(process_spec spec, std::shared_ptr<process_listener> listener) {
@@ -407,12 +366,7 @@ void process_host::discard(process_id id) {
 }
 
 void process_host::consumed(process_id id) {
-  impl_->with(id, [self = impl_.get()](const process_ptr& p) {
-    if (p->unconsumed > 0)
-      --p->unconsumed;
-    for (auto& s : p->streams)
-      self->read(p, s);
-  });
+  impl_->with(id, [self = impl_.get()](const process_ptr& p) { self->consumed(p); });
 }
 
 }  // namespace libactor::process

@@ -23,9 +23,17 @@ struct process_started {
   pid_t pid = 0;
 };
 
+struct process_status {
+  std::string text;
+};
+
+struct missed_beat {};
+
 // What the host's thread tells the worker: in the order in which it happened.
 struct process_news {
-  std::variant<process_started, start_failure, std::vector<output_line>, process_end> what;
+  std::variant<process_started, start_failure, std::vector<output_line>, ready_sign, process_status, missed_beat,
+               process_end>
+      what;
 };
 
 }  // namespace
@@ -48,6 +56,9 @@ class news_line final : public process_listener {
   void on_started(pid_t pid) noexcept override { post({process_started{pid}}); }
   void on_start_failed(const start_failure& why) noexcept override { post({why}); }
   void on_output(std::vector<output_line> lines) noexcept override { post({std::move(lines)}); }
+  void on_ready(ready_sign which) noexcept override { post({which}); }
+  void on_status(std::string text) noexcept override { post({process_status{std::move(text)}}); }
+  void on_beat_missed() noexcept override { post({missed_beat{}}); }
   void on_ended(const process_end& how) noexcept override { post({how}); }
 
   void cut() noexcept {
@@ -77,7 +88,11 @@ class process_worker final : public worker {
  public:
   process_worker(caf::actor_config& cfg, worker_options options, std::shared_ptr<process_host> host,
                  process_options what)
-      : worker(cfg, std::move(options)), host_(std::move(host)), what_(std::move(what)) {}
+      : worker(cfg, std::move(options)),
+        host_(std::move(host)),
+        what_(std::move(what)),
+        waits_for_(static_cast<int>(what_.ready_line.has_value()) + static_cast<int>(what_.spec.notify) +
+                   static_cast<int>(what_.spec.ready_port != 0)) {}
 
   const char* name() const override { return "libactor.process"; }
 
@@ -126,10 +141,27 @@ class process_worker final : public worker {
       if (line.split && !std::exchange(told_of_split_, true))
         note("its lines longer than " + std::to_string(max_line) + " bytes come in pieces");
       emit(event_kind::output, std::move(line.text));
-      if (is_ready)
-        ready();
+      if (is_ready && !std::exchange(saw_ready_line_, true))
+        one_sign_more();
     }
     host_->consumed(process_);
+  }
+
+  void on(const ready_sign&) { one_sign_more(); }
+
+  // It is ready once all that was asked for has come.
+  void one_sign_more() {
+    if (--waits_for_ == 0)
+      ready();
+  }
+
+  void on(process_status& status) {
+    note("status: " + std::move(status.text));
+    host_->consumed(process_);
+  }
+
+  void on(const missed_beat&) {
+    note("no WATCHDOG=1 for " + libactor::to_string(what_.spec.watchdog) + ": it gets SIGABRT");
   }
 
   void on(const process_end& how) {
@@ -151,6 +183,8 @@ class process_worker final : public worker {
   process_host::process_id process_ = 0;
   bool asked_ = false;  // the down-signal came
   bool told_of_split_ = false;
+  bool saw_ready_line_ = false;
+  int waits_for_;  // signs of readiness
 };
 
 process_options read_options(const child_args& args) {
@@ -171,6 +205,11 @@ process_options read_options(const child_args& args) {
     what.spec.user = *user;
   if (const auto* line = args.find<std::string>("ready_line"))
     what.ready_line = *line;
+  if (const auto* port = args.find<std::int64_t>("ready_port"))
+    what.spec.ready_port = static_cast<std::uint16_t>(*port);
+  if (const auto* longest = args.find<duration>("watchdog"))
+    what.spec.watchdog = *longest;
+  what.spec.notify = args.get<bool>("notify");
   what.spec.no_new_privs = args.get<bool>("no_new_privs");
   return what;
 }
@@ -200,6 +239,14 @@ std::vector<arg_fault> check_options(const child_args& args) {
   }
   if (what.ready_line && what.ready_line->empty())
     faults.push_back({"ready_line", "is empty: every line would have it"});
+  if (const auto* port = args.find<std::int64_t>("ready_port"); port != nullptr && (*port < 1 || *port > 65535))
+    faults.push_back({"ready_port", std::to_string(*port) + " is no port: 1 to 65535"});
+  if (const auto* longest = args.find<duration>("watchdog")) {
+    if (!what.spec.notify)
+      faults.push_back({"watchdog", "needs `notify: true`, by which the beats come"});
+    else if (*longest < std::chrono::milliseconds(1) || *longest == infinite)
+      faults.push_back({"watchdog", "must be 1ms or more, and finite"});
+  }
   return faults;
 }
 
@@ -220,10 +267,16 @@ void register_process_kind(child_catalog& catalog, std::shared_ptr<process_host>
        {},
        "resource limits by name, such as nofile, in the units of setrlimit"},
       {"ready_line", arg_type::string, false, {}, "it is ready once a line of its output contains this"},
+      {"ready_port", arg_type::integer, false, {}, "it is ready once this TCP port of 127.0.0.1 or ::1 accepts"},
+      {"notify", arg_type::boolean, false, false, "it is ready once it sends READY=1 to NOTIFY_SOCKET, as for systemd"},
+      {"watchdog", arg_type::duration, false, {}, "with notify: it is aborted if no WATCHDOG=1 comes for so long"},
       {"no_new_privs", arg_type::boolean, false, true, "whether set-user-id programs gain nothing"},
   };
   kind.is_process = true;
-  kind.reports_ready = [](const child_args& args) { return args.find<std::string>("ready_line") != nullptr; };
+  kind.reports_ready = [](const child_args& args) {
+    return args.find<std::string>("ready_line") != nullptr || args.find<std::int64_t>("ready_port") != nullptr ||
+           args.get<bool>("notify");
+  };
   kind.check = check_options;
   kind.start = [host = std::move(host)](child_start& start) {
     return start.spawn_class<process_worker>(host, read_options(start.args()));

@@ -11,6 +11,11 @@
 
 namespace libactor::process {
 
+class warden;
+
+/// What said that a process is ready.
+enum class ready_sign : std::uint8_t { notify, port };
+
 /// Learns what becomes of one process. Called on the host's own thread, one call at a time, with no lock held: calls
 /// must not block. Either `on_start_failed` comes, and nothing else; or `on_started`, then output, then `on_ended`.
 class process_listener {
@@ -23,6 +28,12 @@ class process_listener {
   /// Answer each call with one `process_host::consumed`: while `max_unconsumed` calls are not answered, the process's
   /// output is not read, and so the process waits once its pipe is full.
   virtual void on_output(std::vector<output_line> lines) noexcept = 0;
+  /// `READY=1` came (`process_spec::notify`), or `ready_port` accepts connections: once each, after `on_started`.
+  virtual void on_ready(ready_sign) noexcept {}
+  /// The last `STATUS=` that came; of many, some are left out. Answer it as `on_output`.
+  virtual void on_status(std::string) noexcept {}
+  /// No beat came for `process_spec::watchdog`: it gets SIGABRT, and SIGKILL one second later. At most once.
+  virtual void on_beat_missed() noexcept {}
   /// The process has ended, was reaped, and all that it wrote was handed over; the rest of its group was killed.
   virtual void on_ended(const process_end& how) noexcept = 0;
 };
@@ -36,7 +47,7 @@ enum class end_notice : std::uint8_t {
 /// Starts operating-system processes, reads their output and notices their end, all on one thread of its own. Each
 /// process leads a session and a process group. Processes of others are left alone: no handler of SIGCHLD, and each
 /// process is waited for by its id. A host that is killed takes its processes with it (PR_SET_PDEATHSIG), but not what
-/// those started in turn.
+/// those started in turn; a `warden` takes all of it.
 ///
 /// Thread-safe: every member may be called from any thread, and none blocks, except for construction and destruction.
 class process_host {
@@ -49,6 +60,8 @@ class process_host {
 
   /// Copies the environment, for processes to inherit. Throws: std::system_error if there is no thread to be had.
   explicit process_host(end_notice notice = end_notice::pidfd);
+  /// The same, with processes that the warden starts and keeps: see there.
+  explicit process_host(std::shared_ptr<warden> below);
   /// Kills what still runs, and returns once all of it is reaped, or after 5 s if the kernel does not let go of one.
   /// No listener is called any more. Not from a listener.
   ~process_host();
@@ -61,8 +74,8 @@ class process_host {
   /// Sends a signal to the process's group. Does nothing once it has ended.
   void signal(process_id id, int number);
 
-  /// Ends the process's group by SIGKILL, before the call returns if it runs already, and drops its output and its
-  /// listener. It is reaped all the same.
+  /// Ends the process's group by SIGKILL, before the call returns if it runs already (below a warden: soon after), and
+  /// drops its output and its listener. It is reaped all the same.
   void discard(process_id id);
 
   /// One call of `on_output` was dealt with.

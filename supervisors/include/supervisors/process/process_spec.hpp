@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -20,6 +21,12 @@ struct process_spec {
   std::string user;  ///< empty: that of the program. Sets HOME, LOGNAME and USER too, unless `env` does
   /// Resource limits by name (`limit_names`), soft and hard alike, in the units of setrlimit(2).
   std::map<std::string, std::int64_t> limits;
+  /// It is ready once this TCP port of the loopback interface accepts connections; 0: not asked.
+  std::uint16_t ready_port = 0;
+  /// Whether it gets a `NOTIFY_SOCKET`, for the protocol of sd_notify(3).
+  bool notify = false;
+  /// With `notify`: the longest time between two `WATCHDOG=1`, from its first one or its `READY=1` on; 0: none asked.
+  std::chrono::nanoseconds watchdog{};
   bool no_new_privs = true;  ///< whether set-user-id programs and the like gain nothing (PR_SET_NO_NEW_PRIVS)
 };
 
