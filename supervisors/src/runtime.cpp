@@ -124,6 +124,8 @@ void runtime::impl::start(const tree_spec& spec, const child_catalog& catalog,
     }
     tree = spec;
     core = std::make_shared<tree_core>(contexts, dog, hub, catalog);
+    core->root = std::make_shared<const child_spec>(tree.root);
+    core->kin = kin;
     own = with_boundary(contexts->background());
     line = std::make_shared<lifeline>(std::string(), 1, caf::weak_actor_ptr{}, 0, hub);
     ended = false;
@@ -152,6 +154,7 @@ void runtime::impl::on_guardian_down(const caf::error& reason) {
   }
   if (options.on_ended)
     options.on_ended(why);
+  core->addresses.close();
   caf::actor last;  // dropped after the lock
   std::lock_guard guard{mutex};
   std::swap(last, guardian);
@@ -291,22 +294,24 @@ std::size_t runtime::impl::others() const {
 
 // -- looking ----------------------------------------------------------------------------------------------------------
 
-std::optional<family::member> runtime::impl::find(std::string_view path) const {
-  auto here = kin;
-  while (here != nullptr) {
-    auto who = here->nearest(path);
-    if (!who || who->line->path() == path)
-      return who;
-    here = who->below;
-  }
-  return std::nullopt;
-}
+std::optional<family::member> runtime::impl::find(std::string_view path) const { return kin->find(path); }
 
 caf::expected<caf::actor> runtime::find(std::string_view path) const {
   auto who = impl_->find(path);
   if (!who)
     return make_error(errc::not_found, "nobody runs at " + std::string(path));
   return who->handle;
+}
+
+caf::expected<caf::actor> runtime::ref(std::string_view path) {
+  std::shared_ptr<tree_core> core;
+  {
+    std::lock_guard guard{impl_->mutex};
+    core = impl_->core;
+  }
+  if (core == nullptr)
+    return make_error(errc::not_found, "no tree has been started");
+  return core->ref(impl_->system, path);
 }
 
 caf::expected<supervisor_ref> runtime::supervisor(std::string_view path) const {

@@ -40,6 +40,7 @@ supervisor_verb supervisor_verb::which_children() { return {act::list}; }
 supervisor_verb supervisor_verb::count_children() { return {act::count}; }
 supervisor_verb supervisor_verb::get_child_spec(std::string id) { return {act::spec, std::move(id)}; }
 supervisor_verb supervisor_verb::get_child_spec(caf::actor handle) { return {act::spec, {}, {}, std::move(handle)}; }
+supervisor_verb supervisor_verb::address_of(std::string id) { return {act::address, std::move(id)}; }
 supervisor_verb supervisor_verb::resume_restarts() { return {act::resume}; }
 
 caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb) {
@@ -57,6 +58,7 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
     case act::restart:
     case act::erase:
     case act::spec:
+    case act::address:
       break;
   }
   if (is_dynamic()) {
@@ -81,6 +83,12 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
       return on_restart(*c);
     case act::spec:
       return caf::make_message(c->spec);
+    case act::address: {
+      auto found = core_->ref(system(), path_of(*c));
+      if (!found)
+        return std::move(found.error());
+      return caf::make_message(std::move(*found));
+    }
     default:
       return on_erase(*c);
   }
@@ -273,6 +281,9 @@ caf::expected<std::shared_ptr<const child_spec>> supervisor_ref::get_child_spec(
 caf::expected<std::shared_ptr<const child_spec>> supervisor_ref::get_child_spec(caf::actor child) const {
   return ask_supervisor<std::shared_ptr<const child_spec>>(*system_, handle_,
                                                            supervisor_verb::get_child_spec(std::move(child)));
+}
+caf::expected<caf::actor> supervisor_ref::address_of(std::string id) const {
+  return ask_supervisor<caf::actor>(*system_, handle_, supervisor_verb::address_of(std::move(id)));
 }
 caf::error supervisor_ref::resume_restarts() const {
   return tell_supervisor(*system_, handle_, supervisor_verb::resume_restarts());

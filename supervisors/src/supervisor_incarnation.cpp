@@ -12,6 +12,8 @@ namespace libactor {
 
 caf::expected<started_child> child_start::decline() { return make_error(errc::declined); }
 
+caf::expected<caf::actor> child_start::ref(std::string_view path) const { return core_->ref(*system_, path); }
+
 // -- start ------------------------------------------------------------------------------------------------------------
 
 void supervisor_actor::begin_start(child& c) {
@@ -100,7 +102,7 @@ caf::expected<started_child> supervisor_actor::call_start(child& c, worker_optio
   } else {
     start = &std::get<function_child>(spec.what).start;
   }
-  child_start request{system(), std::move(options), args};
+  child_start request{system(), std::move(options), args, *core_};
   try {
     auto started = (*start)(request);
     if (started && !started->handle)
@@ -119,6 +121,8 @@ void supervisor_actor::became_up(child& c) {
     slim(c);
   c.started_at = now();
   report(event_kind::started, c, {}, {}, c.started_at - c.start_asked_at);
+  if (core_->addresses.any()) [[unlikely]]
+    core_->addresses.bind(c.line->path(), c.handle, c.spec->address_hold);
   c.answer_start(c.handle);
   leave_engine(c);
   advance();
@@ -414,6 +418,8 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   disarm(c);
   c.done_hook.reset();
   kin_->remove(c.key);
+  if (core_->addresses.any()) [[unlikely]]
+    core_->addresses.unbind(c.line->path());
   if (c.spec->watch)
     core_->dog->remove(c.handle->id());
   const auto how = ending_of(reason);

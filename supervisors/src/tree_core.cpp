@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "tree_core.hpp"
 
+#include "libactor/actor/reason.hpp"
+
 #include <algorithm>
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_cast.hpp>
@@ -66,9 +68,57 @@ void family::collect(std::vector<member>& into) const {
   }
 }
 
+std::optional<family::member> family::find(std::string_view path) const {
+  auto who = nearest(path);
+  while (who && who->line->path() != path)
+    who = who->below != nullptr ? who->below->nearest(path) : std::nullopt;
+  return who;
+}
+
 void event_hub::on_event(const event& what) noexcept {
   for (const auto& sink : sinks_)
     sink->on_event(what);
+}
+
+namespace {
+
+// The child of `above` that a path's part names: in a dynamic supervisor each `id#number` is one.
+const child_spec* child_named(const child_spec& above, std::string_view part) {
+  if (const auto* fixed = std::get_if<static_supervisor>(&above.what)) {
+    const auto i = std::find_if(fixed->children.begin(), fixed->children.end(),
+                                [&](const auto& child) { return child.id == part && child.enabled; });
+    return i == fixed->children.end() ? nullptr : &*i;
+  }
+  const auto* pool = std::get_if<dynamic_supervisor>(&above.what);
+  return pool != nullptr && part.substr(0, part.rfind('#')) == pool->child->id ? pool->child.get() : nullptr;
+}
+
+const child_spec* spec_at(const child_spec& root, std::string_view path) {
+  const child_spec* here = nullptr;
+  while (path.starts_with('/')) {
+    path.remove_prefix(1);
+    const auto part = path.substr(0, path.find('/'));
+    here = here == nullptr ? (part == root.id ? &root : nullptr) : child_named(*here, part);
+    if (here == nullptr)
+      return nullptr;
+    path.remove_prefix(part.size());
+  }
+  return here;
+}
+
+}  // namespace
+
+caf::expected<caf::actor> tree_core::ref(caf::actor_system& system, std::string_view path) {
+  const auto family = kin.lock();
+  const auto* spec = spec_at(*root, path);
+  if (spec == nullptr && (family == nullptr || !family->find(path)))
+    return make_error(errc::not_found, "the tree has no " + std::string(path));
+  auto made =
+      addresses.at(system, std::string(path), spec != nullptr ? spec->address_hold : std::nullopt, contexts, hub);
+  // A supervisor that finds no addresses in the book has added its child to the family before: it is found here.
+  if (auto who = family != nullptr ? family->find(path) : std::nullopt)
+    static_cast<stable_address*>(caf::actor_cast<caf::abstract_actor*>(made))->bind_first(who->handle);
+  return made;
 }
 
 void tree_core::record(shutdown_entry entry) {

@@ -5,12 +5,14 @@
 #include "libactor/context_runtime.hpp"
 #include "libactor/event.hpp"
 #include "libactor/scope.hpp"
+#include "stable_address.hpp"
 #include "supervisors/child_catalog.hpp"
 #include "supervisors/shutdown_report.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
 #include <caf/error.hpp>
+#include <caf/expected.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -48,6 +50,8 @@ class family {
   void collect(std::vector<member>& into) const;
   /// The tasks of one worker, and theirs.
   static void collect_tasks(const lifeline& of, std::vector<member>& into);
+  /// The member at `path`, at any depth.
+  std::optional<member> find(std::string_view path) const;
   /// The member at `path`, or else the one above it.
   std::optional<member> nearest(std::string_view path) const;
 
@@ -79,6 +83,10 @@ struct tree_core {
   const std::shared_ptr<event_hub> hub;
   const child_catalog catalog;
 
+  /// The stable address of a path: of a child that the specification lists or a supervisor runs; else
+  /// `errc::not_found`.
+  caf::expected<caf::actor> ref(caf::actor_system& system, std::string_view path);
+
   /// Notes how a child stopped, once the tree is stopping for good.
   void record(shutdown_entry entry);
 
@@ -86,6 +94,10 @@ struct tree_core {
   void leave_behind(const caf::actor& whom);
   /// How many of those still run.
   std::size_t left_behind() const;
+
+  std::shared_ptr<const child_spec> root;  // of the tree
+  std::weak_ptr<const family> kin;         // its root's; the members' actors hold this
+  address_book addresses;
 
   std::atomic<bool> stopping{false};
   mutable std::mutex mutex;

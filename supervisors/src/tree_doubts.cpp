@@ -140,8 +140,6 @@ class doubter {
 
   // A tree that asks for more than this version does still runs; whoever wrote it should know.
   void check_carried_out(const child_spec& spec, std::size_t node) {
-    if (spec.address_hold)
-      doubt(node, "address.hold", "Y69", "requests are not held yet: while there is no incarnation, they are refused");
     if (!spec.watch)
       return;
     if (spec.watch->action != watch_action::report)

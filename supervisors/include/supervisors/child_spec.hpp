@@ -181,7 +181,7 @@ struct child_spec {
   context_spec context;
   std::optional<backoff_spec> backoff;
   std::optional<watch_spec> watch;       ///< none: not watched
-  std::optional<duration> address_hold;  ///< none: requests are refused while there is no incarnation
+  std::optional<duration> address_hold;  ///< none: its address refuses messages while there is no incarnation
   std::vector<dependency> after;
   std::map<std::string, std::string> labels;
 

@@ -7,7 +7,11 @@
 #include <caf/actor.hpp>
 #include <caf/expected.hpp>
 
+#include <string_view>
+
 namespace libactor {
+
+struct tree_core;
 
 /// What a start function hands back: the incarnation's actor.
 struct started_child {
@@ -18,8 +22,8 @@ struct started_child {
 /// What a start function is given: everything that one incarnation of a child is made with. Valid during the call only.
 class child_start {
  public:
-  child_start(caf::actor_system& system, worker_options options, const child_args& args)
-      : system_(&system), options_(std::move(options)), args_(&args) {}
+  child_start(caf::actor_system& system, worker_options options, const child_args& args, tree_core& core)
+      : system_(&system), options_(std::move(options)), args_(&args), core_(&core) {}
 
   caf::actor_system& system() const noexcept { return *system_; }
   /// The context of this incarnation; what is spawned here lives in it.
@@ -28,6 +32,8 @@ class child_start {
   /// Counts from 1.
   std::uint32_t incarnation() const noexcept { return options_.line->incarnation(); }
   const child_args& args() const noexcept { return *args_; }
+  /// The stable address of another child of the tree, as `runtime::ref` gives it.
+  caf::expected<caf::actor> ref(std::string_view path) const;
 
   /// Spawns a worker whose body is `fun(self, xs...)`, as `caf::actor_system::spawn` does.
   template <class Fun, class... Ts>
@@ -52,6 +58,7 @@ class child_start {
   caf::actor_system* system_;
   worker_options options_;
   const child_args* args_;
+  tree_core* core_;
 };
 
 }  // namespace libactor

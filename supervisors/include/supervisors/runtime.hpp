@@ -73,6 +73,14 @@ class runtime {
   /// is none. Complexity: O(depth · siblings).
   caf::expected<caf::actor> find(std::string_view path) const;
 
+  /// The stable address of the child at a path: an actor that hands each message on to the incarnation that is up when
+  /// it is sent, and is there for as long as the tree, whatever becomes of incarnations. While none is up, a request is
+  /// answered with `errc::no_incarnation`, and any other message dropped and counted; or, where the child's
+  /// specification has `address_hold`, both are held for that time, and then go to the successor in order. The path is
+  /// one that the specification lists (for a child of a dynamic supervisor `id#number`), or at which somebody runs;
+  /// else `errc::not_found`, as before `start`. A monitor of the address is told when the tree ends.
+  caf::expected<caf::actor> ref(std::string_view path);
+
   /// The supervisor at a path, for administration.
   caf::expected<supervisor_ref> supervisor(std::string_view path) const;
 

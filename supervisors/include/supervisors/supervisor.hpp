@@ -48,7 +48,17 @@ struct child_counts {
 /// Every supervisor answers every verb, with an error of `errc` where it can't be done; one that has ended answers at
 /// once with its exit reason.
 struct supervisor_verb {
-  enum class act : std::uint8_t { start, terminate, restart, erase, list, count, resume, spec } what = act::list;
+  enum class act : std::uint8_t {
+    start,
+    terminate,
+    restart,
+    erase,
+    list,
+    count,
+    resume,
+    spec,
+    address
+  } what = act::list;
   std::string id{};                          ///< of the child; unused by `start`, `list`, `count`, `resume`
   std::shared_ptr<const child_spec> spec{};  ///< of `start`; null: the template of a dynamic supervisor
   caf::actor handle{};                       ///< names a child of a dynamic supervisor
@@ -74,6 +84,8 @@ struct supervisor_verb {
   /// more once the child is up.
   static supervisor_verb get_child_spec(std::string id);
   static supervisor_verb get_child_spec(caf::actor handle);
+  /// Answers with the child's stable address, as `runtime::ref` gives it; a `caf::actor`.
+  static supervisor_verb address_of(std::string id);
   /// Ends the pause of `on_giveup: suspend`. Answers with nothing.
   static supervisor_verb resume_restarts();
 };
@@ -98,6 +110,7 @@ class supervisor_ref {
   caf::expected<child_counts> count_children() const;
   caf::expected<std::shared_ptr<const child_spec>> get_child_spec(std::string id) const;
   caf::expected<std::shared_ptr<const child_spec>> get_child_spec(caf::actor child) const;
+  caf::expected<caf::actor> address_of(std::string id) const;
   caf::error resume_restarts() const;
 
  private:

@@ -53,9 +53,6 @@ t.yaml:7:87: error[Y21]: unknown key `fctor` of `backoff`; did you mean `factor`
 t.yaml:7:98: error[Y22]: `address` is `refuse`, or a map with `hold`
   …d: demo.worker, watch: {stuk_after: 1s}, backoff: {min: 1s, max: 2s, fctor: 2}, address: {hld: 1s}, ready: {tmeout: 1s}}
                                                                                    ^~~~~~~
-t.yaml:7:98: warning[Y69]: requests are not held yet: while there is no incarnation, they are refused
-  …d: demo.worker, watch: {stuk_after: 1s}, backoff: {min: 1s, max: 2s, fctor: 2}, address: {hld: 1s}, ready: {tmeout: 1s}}
-                                                                                   ^~~~~~~
 t.yaml:7:108: error[Y21]: unknown key `hld` of `address`; did you mean `hold`?
   …rker, watch: {stuk_after: 1s}, backoff: {min: 1s, max: 2s, fctor: 2}, address: {hld: 1s}, ready: {tmeout: 1s}}
                                                                                    ^~~

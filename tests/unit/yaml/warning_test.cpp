@@ -56,17 +56,14 @@ schema: 1
 tree:
   id: shop
   children:
-    - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
+    - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}}
 )") == R"(
 t.yaml:5:34: warning[Y69]: the limits `max_…` are not watched yet
-      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
+      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}}
                                    ^~~~~
 t.yaml:5:50: warning[Y69]: `replace` is not carried out yet: the watchdog reports only
-      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
+      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}}
                                                    ^~~~~~~
-t.yaml:5:93: warning[Y69]: requests are not held yet: while there is no incarnation, they are refused
-  …, kind: demo.worker, watch: {action: replace, max_mailbox: 10}, address: {hold: 1s}}
-                                                                                   ^~
 )");
 }
 
