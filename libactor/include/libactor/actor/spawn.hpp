@@ -29,6 +29,17 @@ struct first_argument<R (C::*)(Self*, As...)> {
   using type = Self;
 };
 
+/// What a worker of class `Self` is reached by.
+template <class Self>
+struct handle_of {
+  using type = caf::actor;
+};
+template <class Self>
+requires requires { typename Self::handle_type; }
+struct handle_of<Self> {
+  using type = typename Self::handle_type;
+};
+
 /// The body of a worker of class `Self`, which calls `fun(self, xs...)`.
 template <class Self, class Fun, class... Ts>
 caf::actor_config::init_fun_type body_of(Fun fun, Ts&&... xs) {
@@ -39,10 +50,22 @@ caf::actor_config::init_fun_type body_of(Fun fun, Ts&&... xs) {
         if constexpr (std::is_void_v<decltype(std::apply(call, args))>) {
           std::apply(call, args);
           return {};
+        } else if constexpr (requires { std::apply(call, args).unbox(); }) {
+          auto typed = std::apply(call, args);
+          return std::move(typed.unbox());
         } else {
           return std::apply(call, args);
         }
       }};
+}
+
+template <class Impl, class... Ts>
+caf::actor spawn_actor(caf::actor_system& system, caf::actor_config& cfg, worker_options options, Ts&&... xs) {
+  if (options.detached)
+    return caf::actor_cast<caf::actor>(
+        system.spawn_class<Impl, caf::detached>(cfg, std::move(options), std::forward<Ts>(xs)...));
+  return caf::actor_cast<caf::actor>(
+      system.spawn_class<Impl, caf::no_spawn_options>(cfg, std::move(options), std::forward<Ts>(xs)...));
 }
 
 }  // namespace detail
@@ -52,9 +75,7 @@ template <class Impl, class... Ts>
 caf::actor spawn_worker_class(caf::actor_system& system, worker_options options, Ts&&... xs) {
   static_assert(std::is_base_of_v<context_actor, Impl>, "only actors that live in a context are spawned here");
   caf::actor_config cfg{options.host};
-  if (options.detached)
-    return system.spawn_class<Impl, caf::detached>(cfg, std::move(options), std::forward<Ts>(xs)...);
-  return system.spawn_class<Impl, caf::no_spawn_options>(cfg, std::move(options), std::forward<Ts>(xs)...);
+  return detail::spawn_actor<Impl>(system, cfg, std::move(options), std::forward<Ts>(xs)...);
 }
 
 /// Spawns a worker whose body is `fun(self, xs...)`: a function or a function object whose first parameter is a pointer
@@ -64,18 +85,17 @@ caf::actor spawn_worker(caf::actor_system& system, worker_options options, Fun f
   using self_type = typename detail::first_argument<std::decay_t<Fun>>::type;
   caf::actor_config cfg{options.host};
   cfg.init_fun = detail::body_of<self_type>(std::move(fun), std::forward<Ts>(xs)...);
-  if (options.detached)
-    return system.spawn_class<self_type, caf::detached>(cfg, std::move(options));
-  return system.spawn_class<self_type, caf::no_spawn_options>(cfg, std::move(options));
+  return detail::spawn_actor<self_type>(system, cfg, std::move(options));
 }
 
-/// Spawns a worker without a supervisor, in a context that the caller owns.
+/// Spawns a worker without a supervisor, in a context that the caller owns. The handle is typed if the worker is.
 template <class Fun, class... Ts>
-caf::actor spawn_in(caf::actor_system& system, const context& ctx, Fun fun, Ts&&... xs) {
+auto spawn_in(caf::actor_system& system, const context& ctx, Fun fun, Ts&&... xs) {
+  using handle = typename detail::handle_of<typename detail::first_argument<std::decay_t<Fun>>::type>::type;
   worker_options options;
   options.ctx = ctx;
   options.line = std::make_shared<lifeline>();
-  return spawn_worker(system, std::move(options), std::move(fun), std::forward<Ts>(xs)...);
+  return caf::actor_cast<handle>(spawn_worker(system, std::move(options), std::move(fun), std::forward<Ts>(xs)...));
 }
 
 }  // namespace libactor

@@ -118,7 +118,7 @@ class task_group {
                    args = std::make_tuple(std::decay_t<Ts>(std::forward<Ts>(xs))...)](worker_options options) {
       caf::actor_config cfg{options.host};
       cfg.init_fun = std::apply([&](const auto&... ys) { return detail::body_of<task<T>>(body, ys...); }, args);
-      return system.spawn_class<task<T>, caf::no_spawn_options>(cfg, std::move(options), value);
+      return detail::spawn_actor<task<T>>(system, cfg, std::move(options), value);
     };
     return core_->add(std::move(name), std::move(launch), std::move(value));
   }
