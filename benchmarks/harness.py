@@ -16,7 +16,7 @@ import sys
 CUT = 10  # seconds that one run of a peer may take; longer ones are left out with a note
 OURS_AT_MOST = 60  # seconds that one run of ours may take; longer is an error
 
-CONTEXT, ACTORS, TREES = "bench_context", "bench_actors", "bench_supervisors"
+CONTEXT, ACTORS, TREES, FILES = "bench_context", "bench_actors", "bench_supervisors", "bench_yaml"
 CHURN = [40, 4_000, 400_000, 1_000_000]
 # workload: (our program, peers, sizes, sizes for --quick)
 WORKLOADS = {
@@ -50,6 +50,7 @@ WORKLOADS = {
     "sched_timer": (ACTORS, ["caf"], [200_000], [1_000]),
     "sched_wake_p99": (ACTORS, ["caf"], [300], [10]),
     "timer_flood": (ACTORS, ["caf"], [2_000], [20]),
+    "yaml_load": (FILES, ["yaml-cpp"], [10_000], [100]),
 }
 # Where the peer is CAF's scheduler, not CAF's actors on ours: the better of the two that it has, named in a note.
 STOCK = ("caf-sharing", "caf-stealing")
@@ -92,12 +93,12 @@ class Programs:
             return ["erl", "-noshell", "+P", "1048576", "-pa", str(self.folder), "-run", "peer_erlang", "main", workload, str(n)]
         if who in STOCK:
             return [str(self.folder / "peer_caf"), workload, str(n), who.removeprefix("caf-")]
-        name = {"go": "peer_go", "caf": "peer_caf"}.get(who, who)
+        name = {"go": "peer_go", "caf": "peer_caf", "yaml-cpp": "peer_yaml_cpp"}.get(who, who)
         stock = ["sharing"] if who == "caf" and workload == "deadline_churn" else []
         return [str(self.folder / name), workload, str(n)] + stock
 
     def available(self, who):
-        return (self.folder / {"go": "peer_go", "caf": "peer_caf", "erlang": "peer_erlang.beam"}.get(who, who)).exists()
+        return (self.folder / {"go": "peer_go", "caf": "peer_caf", "yaml-cpp": "peer_yaml_cpp", "erlang": "peer_erlang.beam"}.get(who, who)).exists()
 
     def run(self, who, workload, n, limit):
         """(ns per op, bytes per item or None) of one run."""
@@ -220,13 +221,13 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Benchmarks against Go, Erlang/OTP and plain CAF.")
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--only", metavar="WORKLOAD,…", help="only these: " + ", ".join(WORKLOADS))
-    parser.add_argument("--peers", metavar="PEER,…", help="only these: caf, go, erlang")
+    parser.add_argument("--peers", metavar="PEER,…", help="only these: caf, go, erlang, yaml-cpp")
     parser.add_argument("--quick", action="store_true", help="small sizes, one round: checks that all of it runs")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program a row (5)")
     parser.add_argument("--check", metavar="FILE", help="fail if a ratio exceeds its limit in FILE")
     options = parser.parse_args()
     chosen = options.only.split(",") if options.only else list(WORKLOADS)
-    wanted = options.peers.split(",") if options.peers else ["go", "erlang", "caf"]
+    wanted = options.peers.split(",") if options.peers else ["go", "erlang", "caf", "yaml-cpp"]
     for what, names, known in (("workload", chosen, WORKLOADS), ("peer", wanted, ["go", "erlang", "caf"])):
         for name in names:
             if name not in known:

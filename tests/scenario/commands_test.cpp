@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_graph_for_programs_has_the_children_in_start_order_and_th
 }
 
 BOOST_DATA_TEST_CASE(the_help_of_each_command_is_a_manual_page_with_its_exit_statuses,
-                     make({"", "run", "check", "graph", "schema"}), command) {
+                     make({"", "run", "check", "graph", "schema", "ctl"}), command) {
   std::vector<std::string> args{"--help"};
   if (*command != '\0')
     args.insert(args.begin(), command);

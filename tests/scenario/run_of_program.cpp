@@ -70,12 +70,23 @@ class run_of_program::listener final : public process_listener {
       }
       changed_.notify_all();
     }
-    host_->consumed(id_);
+    const std::lock_guard guard{mutex_};
+    if (held_)
+      ++unanswered_;
+    else
+      host_->consumed(id_);
   }
   void on_ended(const process_end& how) noexcept override {
     const std::lock_guard guard{mutex_};
     status_ = how.what == process_end::how::exited ? how.code : 1000 + how.code;
     changed_.notify_all();
+  }
+
+  void hold(bool held) {
+    const std::lock_guard guard{mutex_};
+    held_ = held;
+    for (; !held_ && unanswered_ != 0; --unanswered_)
+      host_->consumed(id_);
   }
 
   // Before the process starts.
@@ -113,6 +124,8 @@ class run_of_program::listener final : public process_listener {
   std::condition_variable changed_;
   std::string unfinished_;  // the pieces so far of a line that is too long for one
   const bool json_;
+  bool held_ = false;
+  std::size_t unanswered_ = 0;
   process_host* host_ = nullptr;
   process_host::process_id id_ = 0;
 };
@@ -158,6 +171,8 @@ nlohmann::json run_of_program::wait(const std::string& event, const std::string&
 }
 
 void run_of_program::signal(int number) { host_.signal(id_, number); }
+
+void run_of_program::hold_output(bool held) { listener_->hold(held); }
 
 int run_of_program::exit_status() {
   const bool ended = listener_->wait([&] { return listener_->status_.has_value(); });
@@ -236,6 +251,14 @@ std::size_t zombies_below(pid_t root) {
       above = all[above].parent;
     return x.second.state == 'Z' && above == root;
   }));
+}
+
+std::uint64_t bytes_read_by(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/io");
+  std::string name;
+  std::uint64_t bytes = 0;
+  file >> name >> bytes;
+  return bytes;
 }
 
 std::size_t descriptors_of(pid_t pid) {

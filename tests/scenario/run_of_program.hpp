@@ -47,6 +47,8 @@ class run_of_program {
   // Waits for an event of this kind at this path, of this incarnation or a later one.
   nlohmann::json wait(const std::string& event, const std::string& path, int incarnation = 0);
   void signal(int number);
+  // From now on its output is not read, or is again.
+  void hold_output(bool held);
   // Waits for the end, and gives the exit status; 1000 + n for signal n.
   int exit_status();
 
@@ -74,6 +76,8 @@ class run_of_program {
 
 // Of a process and all that descends from it now.
 std::size_t zombies_below(pid_t root);
+// Bytes that a process has read, from files and pipes alike.
+std::uint64_t bytes_read_by(pid_t pid);
 // How many descriptors a process has open.
 std::size_t descriptors_of(pid_t pid);
 

@@ -135,6 +135,35 @@ tree:
   BOOST_TEST(program.exit_status() == ok);
 }
 
+BOOST_AUTO_TEST_CASE(output_waits_for_a_slow_reader_and_none_is_lost) {
+  constexpr int count = 150'000;  // more than the log's queue takes
+  const auto file = tree(
+      "tree: {id: t, children: [{id: a, kind: process, restart: temporary, args: {command: [sh, -c, "
+      "\"exec seq 1 " +
+      std::to_string(count) + "\"]}}]}\n");
+  run_of_program program({"run", file});
+  program.hold_output(true);
+  // Until the program reads no more: then what is written waits in pipes and in its bounded queue.
+  for (std::uint64_t last = 1, same = 0; same < 10;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto now = bytes_read_by(program.pid());
+    same = now == last ? same + 1 : 0;
+    last = now;
+  }
+  program.hold_output(false);
+  const auto until = std::chrono::steady_clock::now() + generous;
+  while (program.out().find("ended        /t/a") == std::string::npos && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  const auto out = program.out();
+  int next = 1;
+  for (std::size_t at = out.find("/t/a | "); at != std::string::npos; at = out.find("/t/a | ", at + 1))
+    next += std::atoi(out.c_str() + at + 7) == next ? 1 : 0;
+  BOOST_TEST(next == count + 1);
+  BOOST_TEST(out.find("were lost") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(no_descendant_of_a_program_that_is_killed_survives_it) {
   // One that stays, one with a child in its group, and one that leaves a daemon which ignores SIGTERM.
   const auto file = tree(R"(

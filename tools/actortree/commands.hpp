@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "control_acts.hpp"
 #include "event_log.hpp"
 #include "libactor/time.hpp"
 #include "supervisors/tree_spec.hpp"
@@ -18,6 +19,8 @@ struct run_options {
   std::string file;
   log_format log = log_format::text;
   std::optional<libactor::duration> stop_after;  ///< `--for`
+  std::string socket;                            ///< for `ctl`; empty: none
+  unsigned socket_mode = 0600;
 };
 
 enum class check_format { text, json, github };
@@ -32,11 +35,20 @@ struct graph_options {
   graph_format format = graph_format::text;
 };
 
+enum class ctl_format { text, json };
+struct ctl_options {
+  std::string socket;
+  control_act act = control_act::tree;
+  std::string path;
+  ctl_format format = ctl_format::text;
+};
+
 /// Each returns the program's exit status.
 int run(const run_options& options);
 int check(const check_options& options);
 int graph(const graph_options& options);
 int schema();
+int ctl(const ctl_options& options);
 
 /// Reads a tree; prints what is wrong with it to standard error, and is empty then.
 std::optional<libactor::tree_spec> load(const std::string& file, const libactor::child_catalog& catalog);

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -18,6 +20,8 @@ namespace actortree {
 namespace {
 
 constexpr std::size_t queue_length = 65536;
+// Of lines that are queued while there is said to be room.
+constexpr std::size_t most_bytes = 8 * 1024 * 1024;
 
 std::string wall_time() {
   const auto now = std::chrono::system_clock::now();
@@ -81,8 +85,12 @@ class event_log::output final : public spdlog::sinks::base_sink<std::mutex> {
     return flushed_.wait_for(lock, limit, [this] { return done_; });
   }
 
+  /// Once lines were lost, less than this is queued.
+  std::atomic<std::size_t> queued_bytes{0};
+
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
+    queued_bytes -= std::min(message.payload.size(), queued_bytes.load());
     std::fwrite(message.payload.data(), 1, message.payload.size(), stdout);
     std::fputc('\n', stdout);
     std::fflush(stdout);
@@ -123,12 +131,40 @@ void event_log::say(const std::string& words) noexcept {
   write(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+void event_log::audit(const std::string& act, const std::string& path, const std::string& user, unsigned uid, long pid,
+                      const std::string& outcome) noexcept {
+  if (format_ == log_format::text) {
+    write(wall_time().substr(11, 12) + "  " +
+          fmt::format("{:<12} {}{}{} by {} (uid {}, pid {}): {}", "audit", act, path.empty() ? "" : " ", path, user,
+                      uid, pid, outcome));
+    return;
+  }
+  nlohmann::ordered_json line;
+  line["time"] = wall_time();
+  line["event"] = "audit";
+  line["act"] = act;
+  if (!path.empty())
+    line["path"] = path;
+  line["user"] = user;
+  line["uid"] = uid;
+  line["pid"] = pid;
+  line["outcome"] = outcome;
+  write(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
 // The line is passed as it is, not as a format: a path or an output may hold braces.
-void event_log::write(std::string line) noexcept { logger_->log(spdlog::level::info, spdlog::string_view_t(line)); }
+void event_log::write(std::string line) noexcept {
+  output_->queued_bytes += line.size();
+  logger_->log(spdlog::level::info, spdlog::string_view_t(line));
+}
 
 void event_log::flush() noexcept {
   logger_->flush();
   output_->wait_flushed(std::chrono::seconds(5));
+}
+
+bool event_log::has_room() const noexcept {
+  return writer_->queue_size() < queue_length / 2 && output_->queued_bytes < most_bytes;
 }
 
 std::size_t event_log::lost() const noexcept { return writer_->overrun_counter(); }

@@ -19,7 +19,7 @@ namespace actortree {
 enum class log_format { text, json };
 
 /// Writes each event as one line to standard output, from a thread of its own. When that is slower than the tree, the
-/// oldest lines are lost, and counted; the tree is never held up. Thread-safe.
+/// oldest lines are lost, and counted; the tree is never held up. What can wait asks for room first. Thread-safe.
 class event_log final : public libactor::event_sink {
  public:
   explicit event_log(log_format format);
@@ -28,9 +28,14 @@ class event_log final : public libactor::event_sink {
   void on_event(const libactor::event& what) noexcept override;
   /// A line about the run as a whole.
   void say(const std::string& words) noexcept;
+  /// A line about an act of administration, once it is complete.
+  void audit(const std::string& act, const std::string& path, const std::string& user, unsigned uid, long pid,
+             const std::string& outcome) noexcept;
   /// Writes out what is queued; what comes after is lost. For a program that leaves without its destructors.
   void flush() noexcept override;
   std::size_t lost() const noexcept;
+  /// Whether so little is queued that many more lines from many threads would not make it lose any.
+  bool has_room() const noexcept;
 
  private:
   void write(std::string line) noexcept;

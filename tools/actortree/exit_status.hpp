@@ -13,6 +13,8 @@ enum exit_status : int {
   tree_failed = 5,      ///< the tree ended by itself, with an error
   overrun = 6,          ///< the stop's budget ran out, or something did not end even when killed
   stopped_at_once = 7,  ///< a second signal ended everything at once
+  act_refused = 8,      ///< `ctl`: the tree did not do what was asked
+  unreachable = 9,      ///< `ctl`: no tree answers at the socket
 };
 
 }  // namespace actortree

@@ -52,6 +52,10 @@ std::string meaning_of(int status) {
       return "the stop's budget ran out, or something did not end even when killed";
     case stopped_at_once:
       return "a second signal ended everything at once";
+    case act_refused:
+      return "the tree did not do what was asked; the reason is on standard error";
+    case unreachable:
+      return "no tree answers at the socket";
   }
   return {};
 }

@@ -4,9 +4,11 @@
 #include "help.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -54,6 +56,27 @@ const help_page schema_help{
     "  # and as the first line of a tree file, for editors with the YAML language server:\n"
     "  # yaml-language-server: $schema=tree.schema.json\n"};
 
+const help_page ctl_help{
+    "Looks after a tree that runs with --socket, from another terminal. Returns once the act is complete; each act is "
+    "a "
+    "line in the tree's log, with who asked.",
+    {ok, internal, usage, act_refused, unreachable},
+    "  actortree run shop.yaml --socket /run/shop.sock --socket-mode 660 &\n"
+    "  export ACTORTREE_SOCKET=/run/shop.sock\n"
+    "  actortree ctl tree\n"
+    "  actortree ctl restart /shop/api/http\n"
+    "  actortree ctl start '/shop/workers/*'\n",
+    "\nACTS\n"
+    "  tree           print all that the tree has, with states and restarts\n"
+    "  children PATH  print the children of one supervisor\n"
+    "  restart PATH   stop the child in order, if it runs, and start it\n"
+    "  stop PATH      stop the child in order; it stays stopped until it is started\n"
+    "  start PATH     start a child that does not run; PATH/* starts one more child of\n"
+    "                 a dynamic supervisor\n"
+    "  shutdown       stop the tree in order, as SIGTERM does; returns at once\n"
+    "\nENVIRONMENT\n"
+    "  ACTORTREE_SOCKET  the socket, where --socket does not say it\n"};
+
 /// `10s` as a duration; the units are those of tree files.
 libactor::duration parse_duration(const std::string& text) {
   static const std::map<std::string, double> units{{"ns", 1},  {"us", 1e3}, {"ms", 1e6},
@@ -65,6 +88,24 @@ libactor::duration parse_duration(const std::string& text) {
     throw CLI::ValidationError("--for",
                                "'" + text + "' is no duration: write a number and ns, us, ms, s, m or h, as in 10s");
   return libactor::duration{static_cast<libactor::duration::rep>(number * unit->second)};
+}
+
+unsigned parse_mode(const std::string& text) {
+  char* rest = nullptr;
+  const auto mode = std::strtoul(text.c_str(), &rest, 8);
+  if (text.empty() || *rest != '\0' || mode > 0777)
+    throw CLI::ValidationError("--socket-mode", "'" + text + "' is no mode: write octal digits, as in 660");
+  return static_cast<unsigned>(mode);
+}
+
+void parse_act(const std::string& act, ctl_options& into) {
+  const auto* known = std::find(std::begin(control_words), std::end(control_words), act);
+  into.act = static_cast<control_act>(known - std::begin(control_words));
+  const bool needs_path = into.act != control_act::tree && into.act != control_act::shutdown;
+  if (needs_path == into.path.empty())
+    throw CLI::ValidationError("PATH", act + (needs_path ? " needs a path, such as /shop/api" : " takes no path"));
+  if (needs_path && into.path[0] != '/')
+    throw CLI::ValidationError("PATH", "'" + into.path + "' is no path: it begins with /, as in /shop/api");
 }
 
 template <class Enum>
@@ -94,6 +135,14 @@ int main(int argc, char** argv) {
              "one line an event: text (the default) for people, json for programs");
   run_command.add_option("--for", limit, "stop by itself after this time, as in 10s")->option_text("DURATION");
 
+  run_command
+      .add_option("--socket", run.socket, "answer `actortree ctl` at this Unix socket; by default there is none")
+      ->option_text("PATH")
+      ->envname("ACTORTREE_SOCKET");
+  std::string mode;
+  run_command.add_option("--socket-mode", mode, "the permissions of the socket's file, octal; 600 by default")
+      ->option_text("MODE");
+
   check_options check;
   auto& check_command = *app.add_subcommand("check", "report every fault of a tree file");
   set_help(check_command, check_help);
@@ -116,8 +165,28 @@ int main(int argc, char** argv) {
   auto& schema_command = *app.add_subcommand("schema", "print a JSON Schema of tree files, for editors");
   set_help(schema_command, schema_help);
 
+  ctl_options ctl;
+  std::string act;
+  auto& ctl_command = *app.add_subcommand("ctl", "look after a running tree from another terminal");
+  set_help(ctl_command, ctl_help);
+  ctl_command.add_option("ACT", act, "what to do: see ACTS")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(control_words), std::end(control_words))))
+      ->option_text("");
+  ctl_command.add_option("PATH", ctl.path, "of the child, such as /shop/api")->option_text("");
+  ctl_command.add_option("--socket", ctl.socket, "the socket of the tree")
+      ->option_text("PATH")
+      ->envname("ACTORTREE_SOCKET")
+      ->required();
+  add_choice(ctl_command, "--format", ctl.format, {{"text", ctl_format::text}, {"json", ctl_format::json}}, "text|json",
+             "a table (the default), or the reply as one JSON object");
+
   try {
     app.parse(argc, argv);
+    if (!mode.empty())
+      run.socket_mode = parse_mode(mode);
+    if (ctl_command)
+      parse_act(act, ctl);
     if (!limit.empty())
       run.stop_after = parse_duration(limit);
   } catch (const CLI::ParseError& e) {
@@ -131,6 +200,8 @@ int main(int argc, char** argv) {
       return actortree::check(check);
     if (graph_command)
       return actortree::graph(graph);
+    if (ctl_command)
+      return actortree::ctl(ctl);
     return actortree::schema();
   } catch (const std::exception& e) {
     std::cerr << "actortree: " << e.what() << '\n';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "commands.hpp"
+#include "control_socket.hpp"
 #include "exit_status.hpp"
 #include "kinds.hpp"
 #include "libactor/actor/scheduler.hpp"
@@ -89,6 +90,18 @@ class mailbox {
     }
     ring();
   }
+  void ask_to_stop(std::string who) {
+    {
+      std::lock_guard guard{mutex_};
+      stop_asked_by_ = std::move(who);
+    }
+    ring();
+  }
+  /// Who asked, once; empty: nobody.
+  std::string take_stop() {
+    std::lock_guard guard{mutex_};
+    return std::exchange(stop_asked_by_, {});
+  }
   void drain() const {
     eventfd_t count = 0;
     ::eventfd_read(fd_.get(), &count);
@@ -112,6 +125,7 @@ class mailbox {
   mutable std::mutex mutex_;
   caf::error start_error_;
   caf::error end_reason_;
+  std::string stop_asked_by_;
   bool ended_ = false;
 };
 
@@ -130,6 +144,8 @@ class supervised_run {
       if (::poll(ready, 2, milliseconds_to_wait()) < 0 && errno != EINTR)
         throw std::system_error(errno, std::generic_category(), "poll");
       mail_.drain();
+      if (const auto who = mail_.take_stop(); !who.empty())
+        stop("ctl shutdown by " + who, libactor::cause_origin::explicit_);
       if ((ready[0].revents & POLLIN) != 0)
         on_signal(incoming_.take());
       if (stop_at_ && clock::now() >= *stop_at_)
@@ -199,18 +215,36 @@ int status_of(const libactor::shutdown_report& report, const mailbox& mail, bool
   return libactor::ending_of(mail.end_reason()) == libactor::ending::abnormal ? tree_failed : ok;
 }
 
+/// Answers `ctl`, and says so in the log.
+std::string answer(const std::string& line, const control_peer& who, libactor::runtime& tree, const std::string& root,
+                   mailbox& mail, event_log& log) {
+  std::string act = "?", path;
+  nlohmann::ordered_json reply;
+  try {
+    const auto request = parse_request(line);
+    act = control_words[static_cast<int>(request.act)];
+    path = request.path;
+    reply = carry_out(request, tree, root, [&] { mail.ask_to_stop(who.user); });
+  } catch (const std::invalid_argument& e) {
+    reply = {{"ok", false}, {"error", e.what()}};
+  }
+  log.audit(act, path, who.user, who.uid, who.pid,
+            reply.at("ok").get<bool>() ? "done" : "refused: " + reply.at("error").get<std::string>());
+  return reply.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace
 
 int run(const run_options& options) {
   // Before any thread: whatever becomes of this program, what it started ends with it.
   auto keeping = libactor::process::warden::start();
   const signals incoming;
-  const auto catalog = built_in_kinds(std::move(keeping));
+  const auto log = std::make_shared<event_log>(options.log);
+  const auto catalog = built_in_kinds(std::move(keeping), [log] { return log->has_room(); });
   const auto tree = load(options.file, catalog);
   if (!tree)
     return bad_file;
   mailbox mail;
-  const auto log = std::make_shared<event_log>(options.log);
   caf::actor_system_config cfg;
   libactor::configure(cfg);
   caf::actor_system system{cfg};
@@ -220,12 +254,21 @@ int run(const run_options& options) {
     with.sinks.push_back(log);
     with.on_ended = [&mail](const caf::error& reason) { mail.ended(reason); };
     libactor::runtime runtime{system, std::move(with)};
+    std::unique_ptr<control_socket> control;
+    if (!options.socket.empty())
+      control = std::make_unique<control_socket>(options.socket, options.socket_mode,
+                                                 [&](const std::string& line, const control_peer& who) {
+                                                   return answer(line, who, runtime, "/" + tree->root.id, mail, *log);
+                                                 });
     runtime.start(*tree, catalog, [&mail](const caf::error& e) { mail.started(e); });
     supervised_run running{options, *tree, *log, runtime, incoming, mail};
     running.wait();
     // `on_ended` is called just before the runtime itself knows of the end, which the report needs.
     if (mail.has_ended())
       runtime.wait_ended(libactor::infinite);
+    else
+      static_cast<void>(control.release());  // an act may wait for what does not end
+    control.reset();
     const auto report = runtime.report();
     status = status_of(report, mail, running.at_once());
     if (mail.start_error() && status == start_failed)

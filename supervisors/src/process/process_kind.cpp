@@ -10,6 +10,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -83,14 +84,19 @@ struct process_options {
   std::optional<std::string> ready_line;
 };
 
+// How many lines go out between two looks at whether more may, and how long a closed gate is left alone.
+constexpr std::size_t lines_at_a_time = 64;
+constexpr auto gate_pause = std::chrono::milliseconds(10);
+
 // One incarnation of a process. It lives as long as the process does, or takes it along.
 class process_worker final : public worker {
  public:
   process_worker(caf::actor_config& cfg, worker_options options, std::shared_ptr<process_host> host,
-                 process_options what)
+                 process_options what, forward_gate may_forward)
       : worker(cfg, std::move(options)),
         host_(std::move(host)),
         what_(std::move(what)),
+        may_forward_(std::move(may_forward)),
         waits_for_(static_cast<int>(what_.ready_line.has_value()) + static_cast<int>(what_.spec.notify) +
                    static_cast<int>(what_.spec.ready_port != 0)) {}
 
@@ -104,6 +110,7 @@ class process_worker final : public worker {
     on_down_signal([this](const down_signal&) {
       asked_ = true;
       host_->signal(process_, SIGTERM);
+      forward();
     });
     news_ = std::make_shared<news_line>(caf::strong_actor_ptr{ctrl()});
     process_ = host_->start(std::move(what_.spec), news_);
@@ -136,15 +143,44 @@ class process_worker final : public worker {
   }
 
   void on(std::vector<output_line>& lines) {
-    for (auto& line : lines) {
+    for (const auto& line : lines) {
       const bool is_ready = what_.ready_line && line.text.find(*what_.ready_line) != std::string::npos;
-      if (line.split && !std::exchange(told_of_split_, true))
-        note("its lines longer than " + std::to_string(max_line) + " bytes come in pieces");
-      emit(event_kind::output, std::move(line.text));
       if (is_ready && !std::exchange(saw_ready_line_, true))
         one_sign_more();
     }
-    host_->consumed(process_);
+    batches_.push_back(std::move(lines));
+    if (!waits_for_gate_)
+      forward();
+  }
+
+  // Hands out lines while the gate is open. What is held back is not consumed, and so the process waits in its turn. A
+  // process that was asked to stop is not held up.
+  void forward() {
+    while (!batches_.empty()) {
+      auto& batch = batches_.front();
+      for (; next_ != batch.size(); ++next_) {
+        if (next_ % lines_at_a_time == 0 && !asked_ && may_forward_ && !may_forward_())
+          return wait_for_gate();
+        auto& line = batch[next_];
+        if (line.split && !std::exchange(told_of_split_, true))
+          note("its lines longer than " + std::to_string(max_line) + " bytes come in pieces");
+        emit(event_kind::output, std::move(line.text));
+      }
+      next_ = 0;
+      batches_.pop_front();
+      host_->consumed(process_);
+    }
+    if (end_)
+      conclude(*end_);
+  }
+
+  void wait_for_gate() {
+    if (std::exchange(waits_for_gate_, true))
+      return;
+    after(gate_pause, [this] {
+      waits_for_gate_ = false;
+      forward();
+    });
   }
 
   void on(const ready_sign&) { one_sign_more(); }
@@ -164,7 +200,14 @@ class process_worker final : public worker {
     note("no WATCHDOG=1 for " + libactor::to_string(what_.spec.watchdog) + ": it gets SIGABRT");
   }
 
+  // What it wrote comes before its end.
   void on(const process_end& how) {
+    end_ = how;
+    if (batches_.empty())
+      conclude(how);
+  }
+
+  void conclude(const process_end& how) {
     if (asked_)
       return finish(reason_of_context());
     switch (how.what) {
@@ -179,6 +222,11 @@ class process_worker final : public worker {
 
   std::shared_ptr<process_host> host_;
   process_options what_;
+  forward_gate may_forward_;
+  std::deque<std::vector<output_line>> batches_;  // that are not consumed, oldest first: `max_unconsumed` at most
+  std::size_t next_ = 0;                          // line of the first of them
+  bool waits_for_gate_ = false;
+  std::optional<process_end> end_;
   std::shared_ptr<news_line> news_;
   process_host::process_id process_ = 0;
   bool asked_ = false;  // the down-signal came
@@ -252,7 +300,7 @@ std::vector<arg_fault> check_options(const child_args& args) {
 
 }  // namespace
 
-void register_process_kind(child_catalog& catalog, std::shared_ptr<process_host> host) {
+void register_process_kind(child_catalog& catalog, std::shared_ptr<process_host> host, forward_gate may_forward) {
   child_kind kind;
   kind.name = "process";
   kind.doc = "an operating-system process";
@@ -278,8 +326,8 @@ void register_process_kind(child_catalog& catalog, std::shared_ptr<process_host>
            args.get<bool>("notify");
   };
   kind.check = check_options;
-  kind.start = [host = std::move(host)](child_start& start) {
-    return start.spawn_class<process_worker>(host, read_options(start.args()));
+  kind.start = [host = std::move(host), may_forward = std::move(may_forward)](child_start& start) {
+    return start.spawn_class<process_worker>(host, read_options(start.args()), may_forward);
   };
   catalog.add(std::move(kind));
 }

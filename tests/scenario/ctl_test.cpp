@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "run_of_program.hpp"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <boost/test/unit_test.hpp>
+
+#include <cstring>
+
+using namespace scenario;
+
+namespace {
+
+constexpr int ok = 0;
+constexpr int internal = 1;
+constexpr int usage = 2;
+constexpr int act_refused = 8;
+constexpr int unreachable = 9;
+
+struct administered {
+  scratch_folder folder;
+  std::string socket = folder.path() + "/socket";
+  std::string tree() {
+    return folder.file("tree.yaml", R"(schema: 1
+tree:
+  id: t
+  children:
+    - {id: a, kind: process, args: {command: [sleep, "3600"]}}
+    - id: b
+      children: [{id: c, kind: demo.worker}]
+    - {id: pool, child: {kind: demo.worker, restart: temporary}}
+)");
+  }
+  std::vector<std::string> running() { return {"run", tree(), "--log", "json", "--socket", socket}; }
+
+  struct outcome {
+    int status;
+    std::string out, err;
+  };
+  outcome ctl(std::vector<std::string> words) {
+    words.insert(words.begin(), {"ctl", "--socket", socket});
+    run_of_program program(words);
+    const int status = program.exit_status();
+    return {status, program.out(), program.err()};
+  }
+  nlohmann::json ctl_json(std::vector<std::string> words) {
+    words.insert(words.end(), {"--format", "json"});
+    const auto got = ctl(words);
+    BOOST_TEST(got.status == ok, got.err);
+    return nlohmann::json::parse(got.out);
+  }
+};
+
+// `act path outcome` of all acts in the log.
+std::vector<std::string> audit_of(const run_of_program& program) {
+  std::vector<std::string> all;
+  for (const auto& e : program.events()) {
+    if (e.at("event") == "audit")
+      all.push_back(e.at("act").get<std::string>() + " " + e.value("path", "-") + " " +
+                    e.at("outcome").get<std::string>());
+  }
+  return all;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(ctl_, administered)
+
+BOOST_AUTO_TEST_CASE(a_tree_is_listed_in_order_with_states) {
+  run_of_program program(running());
+  program.wait("started", "/t");
+  const auto all = ctl_json({"tree"}).at("children");
+  std::vector<std::string> paths;
+  for (const auto& child : all)
+    paths.push_back(child.at("path").get<std::string>() + " " + child.at("state").get<std::string>());
+  BOOST_TEST(paths == (std::vector<std::string>{"/t/a running", "/t/b running", "/t/b/c running", "/t/pool running"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(ctl_json({"children", "/t/b"}).at("children").size() == 1u);
+  BOOST_TEST(ctl({"tree"}).out == R"(PATH     STATE       INCARNATION  RESTARTS
+/t/a     running               1         0
+/t/b     running               1         0
+/t/b/c   running               1         0
+/t/pool  running               1         0
+)");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(children_are_stopped_started_and_restarted_and_each_act_is_in_the_log) {
+  run_of_program program(running());
+  program.wait("started", "/t");
+  BOOST_TEST(ctl({"restart", "/t/a"}).status == ok);
+  program.wait("stopped", "/t/a");
+  program.wait("started", "/t/a", 2);
+  BOOST_TEST(ctl({"stop", "/t/b/c"}).status == ok);
+  BOOST_TEST(ctl_json({"children", "/t/b"}).at("children").at(0).at("state") == "idle");
+  BOOST_TEST(ctl({"start", "/t/b/c"}).status == ok);
+  BOOST_TEST(ctl_json({"children", "/t/b"}).at("children").at(0).at("state") == "running");
+  BOOST_TEST(ctl({"start", "/t/pool/*"}).status == ok);
+  BOOST_TEST(ctl_json({"children", "/t/pool"}).at("children").size() == 1u);
+  BOOST_TEST(ctl({"stop", ctl_json({"children", "/t/pool"}).at("children").at(0).at("path")}).status == ok);
+  BOOST_TEST(ctl_json({"children", "/t/pool"}).at("children").size() == 0u);
+  BOOST_TEST(ctl({"shutdown"}).status == ok);
+  BOOST_TEST(program.exit_status() == ok);
+  const auto audit = audit_of(program);
+  BOOST_TEST_REQUIRE(audit.size() == 11u);
+  BOOST_TEST(audit[0] == "restart /t/a done");
+  BOOST_TEST(audit[1] == "stop /t/b/c done");
+  BOOST_TEST(audit[3] == "start /t/b/c done");
+  BOOST_TEST(audit[5] == "start /t/pool/* done");
+  BOOST_TEST(audit[10] == "shutdown - done");
+  for (const auto& e : program.events()) {
+    if (e.at("event") != "audit")
+      continue;
+    BOOST_TEST(e.at("uid") == ::geteuid());
+    BOOST_TEST(e.at("pid").get<int>() > 1);
+    BOOST_TEST(e.at("user").get<std::string>() != "");
+    BOOST_TEST(e.at("time").get<std::string>().size() == std::strlen("2026-01-01T00:00:00.000Z"));
+  }
+  BOOST_TEST(::access(socket.c_str(), F_OK) != 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_cant_be_done_is_refused_with_words_and_is_in_the_log_too) {
+  run_of_program program(running());
+  program.wait("started", "/t");
+  const auto refusal = [&](std::vector<std::string> words) {
+    const auto got = ctl(words);
+    BOOST_TEST(got.status == act_refused);
+    return got.err;
+  };
+  BOOST_TEST(refusal({"stop", "/t/none"}) == "actortree: there is no /t/none\n");
+  BOOST_TEST(refusal({"stop", "/t"}) == "actortree: /t is the root: only `shutdown` is for it\n");
+  BOOST_TEST(refusal({"children", "/t/a"}).find("no supervisor runs at /t/a") != std::string::npos);
+  BOOST_TEST(refusal({"start", "/t/a"}).find("running") != std::string::npos);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  const auto audit = audit_of(program);
+  BOOST_TEST_REQUIRE(audit.size() == 4u);
+  BOOST_TEST(audit[0] == "stop /t/none refused: there is no /t/none");
+}
+
+BOOST_AUTO_TEST_CASE(only_those_may_ask_whom_the_files_permissions_let) {
+  auto args = running();
+  {
+    run_of_program program(args);
+    program.wait("started", "/t");
+    struct stat file {};
+    BOOST_TEST_REQUIRE(::stat(socket.c_str(), &file) == 0);
+    BOOST_TEST((file.st_mode & 07777) == 0600u);
+    program.signal(SIGTERM);
+    BOOST_TEST(program.exit_status() == ok);
+  }
+  args.insert(args.end(), {"--socket-mode", "0660"});
+  run_of_program program(args);
+  program.wait("started", "/t");
+  struct stat file {};
+  BOOST_TEST_REQUIRE(::stat(socket.c_str(), &file) == 0);
+  BOOST_TEST((file.st_mode & 07777) == 0660u);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_that_is_left_over_is_replaced_and_one_in_use_is_not) {
+  {
+    run_of_program killed(running());
+    killed.wait("started", "/t");
+    killed.signal(SIGKILL);
+    BOOST_TEST(killed.exit_status() == 1000 + SIGKILL);
+  }
+  BOOST_TEST(::access(socket.c_str(), F_OK) == 0);
+  BOOST_TEST(ctl({"tree"}).status == unreachable);
+  run_of_program program(running());
+  program.wait("started", "/t");
+  run_of_program second({"run", tree(), "--socket", socket});
+  BOOST_TEST(second.exit_status() == internal);
+  BOOST_TEST(second.err().find("Address already in use") != std::string::npos, second.err());
+  BOOST_TEST(ctl({"tree"}).status == ok);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(nonsense_is_answered_and_a_client_that_says_nothing_holds_up_nobody) {
+  run_of_program program(running());
+  program.wait("started", "/t");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, socket.c_str(), sizeof address.sun_path - 1);
+  const auto connect = [&] {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    BOOST_TEST_REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    return fd;
+  };
+  const int silent = connect(), talking = connect();
+  for (const std::string line : {"", "{", "[]", "{\"act\": 7}", "{\"act\": \"dance\"}", "{\"act\": \"stop\"}",
+                                 "{\"act\": \"stop\", \"path\": 7}"}) {
+    BOOST_TEST_REQUIRE(::send(talking, (line + "\n").data(), line.size() + 1, 0) ==
+                       static_cast<ssize_t>(line.size() + 1));
+    char buffer[512];
+    const auto count = ::recv(talking, buffer, sizeof buffer, 0);
+    BOOST_TEST_REQUIRE(count > 0);
+    BOOST_TEST(nlohmann::json::parse(std::string(buffer, static_cast<std::size_t>(count))).at("ok") == false);
+  }
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  ::close(silent);
+  ::close(talking);
+}
+
+BOOST_AUTO_TEST_CASE(a_faulty_request_is_a_fault_of_the_command_line) {
+  for (const auto& words : {std::vector<std::string>{"dance"}, {"stop"}, {"tree", "/t"}, {"stop", "t/a"}, {}})
+    BOOST_TEST(ctl(words).status == usage);
+  BOOST_TEST(ctl({"tree"}).status == unreachable);
+  run_of_program without_socket({"ctl", "tree"});
+  BOOST_TEST(without_socket.exit_status() == usage);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

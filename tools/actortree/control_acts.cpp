@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "control_acts.hpp"
+
+#include "supervisors/runtime.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <stdexcept>
+#include <vector>
+
+namespace actortree {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+using libactor::child_info;
+
+/// Why an act was not carried out.
+class refused : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+T value_of(caf::expected<T> result) {
+  if (!result)
+    throw refused(libactor::describe(result.error()));
+  return std::move(*result);
+}
+
+void require(const caf::error& error) {
+  if (error)
+    throw refused(libactor::describe(error));
+}
+
+json json_of(const child_info& child) {
+  json one{{"path", child.path},
+           {"type", child.is_supervisor ? "supervisor" : "worker"},
+           {"state", to_string(child.state)},
+           {"incarnation", child.incarnation},
+           {"restarts", child.restarts}};
+  if (child.handle)
+    one["actor"] = child.handle.id();
+  return one;
+}
+
+// A child by its path: its supervisor, and what that says of it.
+struct found_child {
+  libactor::supervisor_ref supervisor;
+  child_info info;
+};
+
+found_child find(libactor::runtime& tree, const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0)
+    throw refused(path + " is the root: only `shutdown` is for it");
+  auto supervisor = value_of(tree.supervisor(path.substr(0, slash)));
+  for (auto& child : value_of(supervisor.which_children())) {
+    if (child.path == path)
+      return {supervisor, std::move(child)};
+  }
+  throw refused("there is no " + path);
+}
+
+void list_below(libactor::runtime& tree, const std::string& path, json& out) {
+  for (const auto& child : value_of(value_of(tree.supervisor(path)).which_children())) {
+    out.push_back(json_of(child));
+    // It may end meanwhile: then there is nothing below it.
+    if (child.is_supervisor && child.state == libactor::child_state::running && tree.supervisor(child.path))
+      list_below(tree, child.path, out);
+  }
+}
+
+void stop(const found_child& child) {
+  // The children of dynamic supervisors are named by their handles.
+  if (child.info.id.empty())
+    require(child.supervisor.terminate_child(child.info.handle));
+  else
+    require(child.supervisor.terminate_child(child.info.id));
+}
+
+void start(libactor::runtime& tree, const std::string& path) {
+  if (path.size() > 2 && path.substr(path.size() - 2) == "/*") {
+    value_of(value_of(tree.supervisor(path.substr(0, path.size() - 2))).start_child());
+    return;
+  }
+  const auto child = find(tree, path);
+  if (child.info.id.empty())
+    throw refused(path + " is a dynamic supervisor's: start one more by its template, as " +
+                  path.substr(0, path.rfind('/')) + "/*");
+  value_of(child.supervisor.restart_child(child.info.id));
+}
+
+void restart(libactor::runtime& tree, const std::string& path) {
+  const auto child = find(tree, path);
+  if (child.info.id.empty())
+    throw refused(path + " is a dynamic supervisor's: stop it, and start another");
+  if (child.info.handle)
+    stop(child);
+  value_of(child.supervisor.restart_child(child.info.id));
+}
+
+json act(const control_request& request, libactor::runtime& tree, const std::string& root,
+         const std::function<void()>& shut_down) {
+  json reply{{"ok", true}};
+  switch (request.act) {
+    case control_act::tree:
+      value_of(tree.supervisor(root));
+      list_below(tree, root, reply["children"] = json::array());
+      break;
+    case control_act::children:
+      reply["children"] = json::array();
+      for (const auto& child : value_of(value_of(tree.supervisor(request.path)).which_children()))
+        reply["children"].push_back(json_of(child));
+      break;
+    case control_act::restart:
+      restart(tree, request.path);
+      break;
+    case control_act::stop:
+      stop(find(tree, request.path));
+      break;
+    case control_act::start:
+      start(tree, request.path);
+      break;
+    case control_act::shutdown:
+      shut_down();
+      break;
+  }
+  return reply;
+}
+
+}  // namespace
+
+control_request parse_request(const std::string& line) {
+  const auto given = nlohmann::json::parse(line, nullptr, false);
+  if (!given.is_object() || !given.contains("act") || !given["act"].is_string())
+    throw std::invalid_argument("a request is a JSON object with `act`");
+  const auto& word = given["act"].get_ref<const std::string&>();
+  const auto* known = std::find(std::begin(control_words), std::end(control_words), word);
+  if (known == std::end(control_words))
+    throw std::invalid_argument("unknown act `" + word + "`");
+  control_request request{static_cast<control_act>(known - std::begin(control_words)), {}};
+  const bool needs_path = request.act != control_act::tree && request.act != control_act::shutdown;
+  if (const auto path = given.find("path"); path != given.end() && path->is_string() && needs_path)
+    request.path = path->get<std::string>();
+  if (needs_path && (request.path.size() < 2 || request.path[0] != '/'))
+    throw std::invalid_argument("`" + word + "` needs a path, such as /shop/api");
+  return request;
+}
+
+std::string render(const control_request& request) {
+  json line{{"act", control_words[static_cast<int>(request.act)]}};
+  if (!request.path.empty())
+    line["path"] = request.path;
+  return line.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json carry_out(const control_request& request, libactor::runtime& tree, const std::string& root,
+               const std::function<void()>& shut_down) {
+  try {
+    return act(request, tree, root, shut_down);
+  } catch (const refused& why) {
+    return {{"ok", false}, {"error", why.what()}};
+  }
+}
+
+}  // namespace actortree

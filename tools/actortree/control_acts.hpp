@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/error.hpp"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace libactor {
+class runtime;
+}
+
+namespace actortree {
+
+/// What can be done with a running tree from another terminal. The words are those of `actortree ctl`.
+enum class control_act { tree, children, restart, stop, start, shutdown };
+inline constexpr const char* control_words[] = {"tree", "children", "restart", "stop", "start", "shutdown"};
+
+struct control_request {
+  control_act act = control_act::tree;
+  std::string path{};  ///< empty for `tree` and `shutdown`
+};
+
+/// One JSON object a line: `{"act": "restart", "path": "/t/a"}`.
+/// Throws: std::invalid_argument with what is wrong.
+control_request parse_request(const std::string& line);
+std::string render(const control_request& request);
+
+/// Carries out one act, and returns when it is complete: an object with `ok`, and `children` or an `error` in words.
+/// `shutdown` returns at once. Blocks; not from an actor.
+nlohmann::ordered_json carry_out(const control_request& request, libactor::runtime& tree, const std::string& root,
+                                 const std::function<void()>& shut_down);
+
+}  // namespace actortree
