@@ -40,7 +40,8 @@ std::string to_string(const shutdown_report& report) {
         << (child.abandoned ? "ABANDONED"
             : child.killed  ? "KILLED"
                             : "stopped")
-        << " after " << rounded(child.took()) << ", " << child.reason << '\n';
+        << " after " << rounded(child.took()) << ", " << child.reason
+        << (child.clipped ? "; its infinity was clipped" : "") << '\n';
   }
   out << report.root << ": " << report.reason << " after " << rounded(report.ended - report.began) << "; "
       << report.children.size() << " stopped, " << report.killed() << " killed, " << report.abandoned() << " abandoned"

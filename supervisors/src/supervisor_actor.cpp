@@ -456,7 +456,8 @@ void supervisor_actor::report(event_kind kind, const child& c, std::string reaso
   core_->hub->on_event(what);
 }
 
-void supervisor_actor::report_below(event_kind kind, const family::member& who, std::string reason, std::string text) {
+void supervisor_actor::report_below(event_kind kind, const family::member& who, std::string reason, std::string text,
+                                    duration elapsed) {
   event what;
   what.kind = kind;
   what.at = now();
@@ -465,6 +466,7 @@ void supervisor_actor::report_below(event_kind kind, const family::member& who, 
   what.incarnation = who.line->incarnation();
   what.reason = std::move(reason);
   what.text = std::move(text);
+  what.elapsed = elapsed;
   what.trace = ctx().trace();
   core_->hub->on_event(what);
 }

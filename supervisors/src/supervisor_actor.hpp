@@ -107,6 +107,7 @@ class supervisor_actor final : public context_actor {
   void orphan_down(child& c);
   void kill_orphans(child& c);
   void complete_down(child& c, caf::error reason);
+  bool is_too_late(const child& c) const;
   void restart(child& c, bool after_failed_start);
   void restart_alone(child& c, bool after_failed_start);
   void restart_group(child& c, bool after_failed_start);
@@ -128,7 +129,8 @@ class supervisor_actor final : public context_actor {
   // -- reports
   bool reports() const noexcept { return !core_->hub->empty(); }
   void report(event_kind kind, const child& c, std::string reason = {}, std::string text = {}, duration elapsed = {});
-  void report_below(event_kind kind, const family::member& who, std::string reason, std::string text);
+  void report_below(event_kind kind, const family::member& who, std::string reason, std::string text,
+                    duration elapsed = {});
   void report_self(event_kind kind, std::string text);
 
   std::shared_ptr<tree_core> core_;

@@ -10,6 +10,17 @@
 
 namespace libactor {
 
+namespace {
+
+std::optional<time_point> deadline_of(const context_spec& spec, time_point start) {
+  if (!spec.timeout)
+    return spec.deadline;
+  const auto own = start + *spec.timeout;
+  return spec.deadline ? std::min(*spec.deadline, own) : own;
+}
+
+}  // namespace
+
 caf::expected<started_child> child_start::decline() { return make_error(errc::declined); }
 
 caf::expected<caf::actor> child_start::ref(std::string_view path) const { return core_->ref(*system_, path); }
@@ -30,20 +41,25 @@ void supervisor_actor::begin_start(child& c) {
   libactor::context base = ctx();
   for (const auto& [name, value] : spec.context.values)
     base = core_->catalog.find_context_key(name)->derive(base, value);
+  const auto deadline = deadline_of(spec.context, c.start_asked_at);
   if (spec.is_supervisor()) {
-    if (spec.context.timeout) {
-      c.outer = with_timeout(base, *spec.context.timeout);
+    if (deadline) {
+      c.outer = with_deadline(base, *deadline);
       base = c.outer.ctx();
     }
     c.own = with_boundary(base);
     c.below = std::make_shared<family>();
-  } else if (spec.context.timeout) {
-    c.own = with_timeout(base, *spec.context.timeout);
+  } else if (deadline) {
+    c.own = with_deadline(base, *deadline);
   } else {
     c.own = with_cancel(base);
   }
 
   report(event_kind::start_asked, c);
+  if (is_too_late(c)) {
+    start_failed(c, make_error(errc::deadline_exceeded, "its deadline had passed before it started"));
+    return;
+  }
 
   const caf::weak_actor_ptr self{ctrl()};
   c.line = std::make_shared<lifeline>(path_of(c), c.incarnation, self, c.key, core_->hub);
@@ -63,7 +79,7 @@ void supervisor_actor::begin_start(child& c) {
   }
   c.handle = std::move(started->handle);
   c.is_worker = started->is_worker;
-  kin_->add(c.key, {c.handle, c.line, c.below});
+  kin_->add(c.key, {c.handle, c.line, c.below, spec.effective_shutdown().is_infinite()});
   if (spec.watch)
     core_->dog->add(c.handle->id(), c.line, *spec.watch);
   if (!c.is_worker) {
@@ -71,7 +87,7 @@ void supervisor_actor::begin_start(child& c) {
       detail::seam::post_urgent(self, {detail::envelope_kind::child_down, key, reason}, host);
     });
   }
-  if (spec.context.timeout) {
+  if (deadline) {
     c.done_hook = detail::when_done(c.own.ctx(),
                                     detail::seam::posting_hook(self, {detail::envelope_kind::child_done, c.key, {}}));
   }
@@ -245,10 +261,11 @@ void supervisor_actor::kill(child& c) {
 void supervisor_actor::record_end_of(const child& c, const family::member& who) {
   if (!core_->stopping)
     return;
-  detail::seam::when_ended(who.handle, [core = core_, line = who.line, asked = c.asked ? c.asked_at : now()](
-                                           const caf::error& reason, caf::execution_unit*) {
-    core->record({line->path(), line->incarnation(), asked, core->contexts->now(), describe(reason),
-                  reason == caf::exit_reason::kill, false});
+  detail::seam::when_ended(who.handle, [core = core_, line = who.line, asked = c.asked ? c.asked_at : now(),
+                                        unlimited = who.unlimited](const caf::error& reason, caf::execution_unit*) {
+    const bool killed = reason == caf::exit_reason::kill;
+    core->record({line->path(), line->incarnation(), asked, core->contexts->now(), describe(reason), killed, false,
+                  killed && unlimited});
   });
 }
 
@@ -259,8 +276,10 @@ void supervisor_actor::kill_below(const child& c, const family::member& who) {
 
 void supervisor_actor::abandon(child& c) {
   const auto reason = make_error(errc::abandoned);
+  const auto has_lived_on = "killed " + to_string(c.spec->kill_grace) + " before, and still not ended";
+  const auto elapsed = now() - (c.asked ? c.asked_at : c.started_at);
   for (const auto& who : living_below(c)) {
-    report_below(event_kind::abandoned, who, describe(reason), {});
+    report_below(event_kind::abandoned, who, describe(reason), has_lived_on, elapsed);
     core_->leave_behind(who.handle);
     if (core_->stopping) {
       core_->record({who.line->path(), who.line->incarnation(), c.asked ? c.asked_at : now(), now(), describe(reason),
@@ -271,7 +290,7 @@ void supervisor_actor::abandon(child& c) {
     complete_down(c, std::move(c.end_reason));
     return;
   }
-  report(event_kind::abandoned, c, describe(reason));
+  report(event_kind::abandoned, c, describe(reason), has_lived_on, elapsed);
   core_->leave_behind(c.handle);
   complete_down(c, reason);
 }
@@ -424,8 +443,8 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
     core_->dog->remove(c.handle->id());
   const auto how = ending_of(reason);
   if (c.asked && core_->stopping) {
-    core_->record(
-        {path_of(c), c.incarnation, c.asked_at, now(), describe(reason), c.killed, errc_of(reason) == errc::abandoned});
+    core_->record({path_of(c), c.incarnation, c.asked_at, now(), describe(reason), c.killed,
+                   errc_of(reason) == errc::abandoned, c.killed && c.spec->effective_shutdown().is_infinite()});
   }
   if (line().path().empty()) {
     std::lock_guard guard{core_->mutex};

@@ -8,7 +8,21 @@
 
 namespace libactor {
 
+bool supervisor_actor::is_too_late(const child& c) const {
+  return c.spec->context.deadline && *c.spec->context.deadline <= now();
+}
+
 void supervisor_actor::restart(child& c, bool after_failed_start) {
+  if (is_too_late(c)) {
+    if (!after_failed_start)
+      report(event_kind::start_failed, c, describe(make_error(errc::deadline_exceeded)), "its deadline is past");
+    if (mode_ == mode::starting)
+      fail_waiting(c, true);
+    if (!keeps_spec(c))
+      drop_child(c);
+    advance();
+    return;
+  }
   c.state = child_state::restarting;
   if (!intensity_.admit(now())) {
     postponed_.push_back(&c);

@@ -40,6 +40,7 @@ class family {
     caf::actor handle;
     std::shared_ptr<const lifeline> line;
     std::shared_ptr<family> below;  ///< null for a worker
+    bool unlimited = false;         ///< whether its `shutdown` is infinity
   };
 
   void add(std::uint64_t key, member who);

@@ -80,6 +80,7 @@ class supervisor_builder {
   }
   supervisor_builder& significant() { return last().significant = true, *this; }
   supervisor_builder& timeout(duration limit) { return last().context.timeout = limit, *this; }
+  supervisor_builder& deadline(time_point at) { return last().context.deadline = at, *this; }
   supervisor_builder& delays(backoff_spec how) { return last().backoff = how, *this; }
   supervisor_builder& isolation(libactor::isolation where) { return last().isolation = where, *this; }
   supervisor_builder& enabled(bool whether) { return last().enabled = whether, *this; }

@@ -18,6 +18,7 @@ struct shutdown_entry {
   std::string reason;      ///< such as `user_shutdown`
   bool killed = false;     ///< it was late, and was sent a kill
   bool abandoned = false;  ///< it did not end after a kill; `ended` is when it was given up
+  bool clipped = false;    ///< its `shutdown` is infinity, but what is above it had no more time
   duration took() const noexcept { return ended - asked; }
 };
 

@@ -128,6 +128,11 @@ BOOST_FIXTURE_TEST_CASE(S036_R20_the_report_names_what_had_to_be_abandoned, worl
                  (lines{"stop_asked /root", "stop_asked /root/s", "killed /root/s", "abandoned /root/s abandoned",
                         "stop_asked /root/a"}),
              boost::test_tools::per_element());
+  // The event names the culprit, for whoever collects leaks.
+  const auto all = events();
+  const auto leak = std::find_if(all.begin(), all.end(), [](const auto& x) { return x.kind == event_kind::abandoned; });
+  BOOST_TEST((leak->actor != 0 && leak->incarnation == 1u && leak->elapsed == 5s));
+  BOOST_TEST(leak->text == "killed 3s before, and still not ended");
   release.set_value();
 }
 

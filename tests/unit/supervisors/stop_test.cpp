@@ -190,7 +190,25 @@ BOOST_FIXTURE_TEST_CASE(S034_R21_the_budget_of_the_whole_stop_is_kept_and_what_i
   // The root's own time is up at the same moment: it goes with everything below it.
   const auto& children = report.children;
   BOOST_TEST(std::count_if(children.begin(), children.end(),
-                           [](const auto& c) { return c.path == "/root/b" && c.killed; }) == 1);
+                           [](const auto& c) { return c.path == "/root/b" && c.killed && c.clipped; }) == 1);
+  const auto text = to_string(report);
+  BOOST_TEST_INFO(text);
+  BOOST_TEST(text.find("/root/b  KILLED after 11s, kill; its infinity was clipped\n") != text.npos);
+  BOOST_TEST(text.find("/root/c  stopped after 2s, user_shutdown\n") != text.npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(R21_an_infinity_that_nothing_clipped_is_not_said_to_be, world) {
+  start_ok(one_for_one()
+               .child("a", slow_to_stop, 3s)
+               .shutdown(shutdown_limit::infinity())
+               .child("b", ignores_stop)
+               .shutdown(1s)
+               .tree(12s));
+  stop();
+  advance(5s);
+  const auto report = runtime().report();
+  BOOST_TEST(report.killed() == 1u);
+  BOOST_TEST(to_string(report).find("clipped") == std::string::npos);
 }
 
 BOOST_FIXTURE_TEST_CASE(S036_the_report_lists_each_child_in_order_with_its_reason_and_time, world) {
@@ -225,6 +243,74 @@ BOOST_FIXTURE_TEST_CASE(S119_R03_stop_now_reaches_everything_at_once, world) {
   settle();
   BOOST_TEST(runtime().alive().empty());
   BOOST_TEST(runtime().wait_ended(0s));
+}
+
+BOOST_FIXTURE_TEST_CASE(R10_a_deadline_holds_for_all_incarnations_and_the_sooner_of_two_binds, world) {
+  start_ok(one_for_one()
+               .intensity(10, 1h)
+               .child("a", ordinary)
+               .deadline(now() + 3s)
+               .child("b", ordinary)
+               .deadline(now() + 3s)
+               .timeout(1s)
+               .child("s", ordinary)
+               .tree());
+  advance(999ms);
+  BOOST_TEST(ends().empty());
+  advance(1ms);
+  BOOST_TEST(ends() == lines{"crashed /root/b deadline_exceeded"}, boost::test_tools::per_element());
+  BOOST_TEST(is_alive("/root/b"));
+  tell("/root/a", "error");
+  forget_events();
+  advance(2s);
+  BOOST_TEST(!is_alive("/root/a"));
+  BOOST_TEST(!is_alive("/root/b"));
+  BOOST_TEST(is_alive("/root/s"));
+}
+
+BOOST_FIXTURE_TEST_CASE(R10_a_restart_after_the_deadline_is_neither_tried_again_nor_counted, world) {
+  start_ok(one_for_one()
+               .intensity(0, 1h)
+               .child("a", ordinary)
+               .deadline(now() + 3s)
+               .child(one_for_one("s").child("b", ordinary))
+               .deadline(now() + 3s)
+               .tree());
+  advance(3s);
+  // With an intensity of 0 a single restart would be one too many.
+  BOOST_TEST(log({event_kind::restarting, event_kind::gave_up}).empty());
+  BOOST_TEST(log({event_kind::start_failed}) ==
+                 (lines{"start_failed /root/a deadline_exceeded", "start_failed /root/s deadline_exceeded"}),
+             boost::test_tools::per_element());
+  const auto children = *ask<std::vector<child_info>>("/root", supervisor_verb::which_children());
+  BOOST_REQUIRE(children->size() == 2u);
+  for (const auto& child : *children)
+    BOOST_TEST((!child.handle && child.state == child_state::idle));
+  const auto again = *ask<caf::actor>("/root", supervisor_verb::restart_child("a"));
+  BOOST_REQUIRE(!again);
+  BOOST_TEST(errc_of(again.error()).value() == errc::deadline_exceeded);
+  BOOST_TEST(
+      (*ask<child_counts>("/root", supervisor_verb::count_children())->operator->() == child_counts{2, 0, 1, 1}));
+}
+
+BOOST_FIXTURE_TEST_CASE(R10_a_backoff_that_ends_after_the_deadline_is_the_last, world) {
+  start_ok(one_for_one().intensity(1, 1h).child("a", ordinary).deadline(now() + 3s).delays({2s, 2s, 1, 0, {}}).tree());
+  advance(2s);
+  tell("/root/a", "error");
+  advance(1h);
+  BOOST_TEST(log({event_kind::restarting, event_kind::start_failed, event_kind::gave_up}) ==
+                 (lines{"restarting /root/a",
+                        "start_failed /root/a deadline_exceeded: its deadline had passed before it started"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(R10_a_deadline_that_is_past_at_the_start_fails_it, world) {
+  advance(1s);
+  const auto result = start(one_for_one().child("a", ordinary).child("b", ordinary).deadline(now()).tree());
+  BOOST_REQUIRE((result && *result));
+  BOOST_TEST(describe(*result).find("/root/b: deadline_exceeded") != std::string::npos, describe(*result));
+  BOOST_TEST(ends() == (lines{"stopped /root/a user_shutdown"}), boost::test_tools::per_element());
+  BOOST_TEST(starts() == lines{"started /root/a"}, boost::test_tools::per_element());
 }
 
 BOOST_FIXTURE_TEST_CASE(R10_a_timeout_counts_from_the_start_of_each_incarnation, world) {
