@@ -111,10 +111,10 @@ struct watch_spec {
 /// What a child's context carries beyond its supervisor's.
 struct context_spec {
   std::optional<duration> timeout;  ///< from the start of each incarnation
+  arg_map values;                   ///< by the names that the catalog registers
   /// For all incarnations, on the runtime's clock. Once it is past, a start fails, and a restart is neither tried again
   /// nor counted.
-  std::optional<time_point> deadline;
-  arg_map values;  ///< by the names that the catalog registers
+  std::optional<time_point> deadline{};
   friend bool operator==(const context_spec&, const context_spec&) = default;
 };
 

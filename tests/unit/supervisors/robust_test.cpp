@@ -98,12 +98,12 @@ BOOST_FIXTURE_TEST_CASE(S033_a_child_may_ask_for_the_end_of_its_supervisor_and_o
 
 BOOST_FIXTURE_TEST_CASE(S036_R20_the_report_names_what_had_to_be_abandoned, world) {
   // Its handler never returns while the tree stops: no kill can end it.
-  std::promise<void> entered;
+  auto entered = std::make_shared<std::promise<void>>();  // shared: the handler outlives this test
   std::promise<void> release;
-  auto stuck = [&](worker*) -> caf::behavior {
-    return {[&](int) {
-      entered.set_value();
-      release.get_future().wait();
+  auto stuck = [entered, released = release.get_future().share()](worker*) -> caf::behavior {
+    return {[=](int) {
+      entered->set_value();
+      released.wait();
     }};
   };
   auto spec = one_for_one().child("a", ordinary).child("s", stuck).shutdown(2s).kill_grace(3s).tree();
@@ -113,7 +113,7 @@ BOOST_FIXTURE_TEST_CASE(S036_R20_the_report_names_what_had_to_be_abandoned, worl
   while (!start_result())
     settle();
   caf::anon_send(at("/root/s"), 1);
-  entered.get_future().wait();
+  entered->get_future().wait();
   stop();
   advance(5s);
   BOOST_TEST(runtime().wait_ended(0s));
