@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """Holds `actortree schema` against the loader: what the loader accepts, the schema accepts; what the loader rejects in
-shape, the schema rejects.
+shape, the schema rejects. And holds the documentation against the schema: every key and every word is in it.
 
-  schema_test.py ACTORTREE FILE…    the files are trees without faults; more are below
+  schema_test.py ACTORTREE DOCS FILE…    DOCS: the folder; the files are trees without faults; more are below
 """
 import json
 import re
@@ -150,12 +150,39 @@ def errors_in(actortree, path):
     return found
 
 
+def keys_and_words(schema):
+    """Keys of maps, and words that values may be, wherever they stand."""
+    if isinstance(schema, list):
+        return set().union(*map(keys_and_words, schema))
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema["enum"] if isinstance(schema.get("enum"), list) else [])
+    if isinstance(schema.get("properties"), dict):
+        found |= set(schema["properties"])
+    return found.union(*map(keys_and_words, schema.values()))
+
+
+def undocumented(schema, docs):
+    """What the pages don't say in code: the arguments of kinds are in one, everything else in the other."""
+    pages = {name: open(f"{docs}/{name}.md", encoding="utf-8").read() for name in ("yaml", "process")}
+    # What stands in code, in a line or in a block.
+    code = {name: set(re.findall(r"[\w.]+", " ".join(re.findall(r"```.*?```|`[^`]+`", page, re.S))))
+            for name, page in pages.items()}
+    kinds = {name: part for name, part in schema["$defs"].items() if name.startswith("args of ")}
+    rest = dict(schema, **{"$defs": {name: part for name, part in schema["$defs"].items() if name not in kinds}})
+    faults = [f"docs/process.md does not have the argument {word} ({name})"
+              for name, part in kinds.items() for word in sorted(set(part["properties"]) - code["process"])]
+    # `zone` is a key of the demo kinds.
+    return faults + [f"docs/yaml.md does not have {word}"
+                     for word in sorted(keys_and_words(rest) - code["yaml"] - {".", "..", "zone"})]
+
+
 def main():
-    actortree, *files = sys.argv[1:]
+    actortree, docs, *files = sys.argv[1:]
     schema = json.loads(subprocess.run([actortree, "schema"], capture_output=True, text=True, check=True).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    faults = []
+    faults = undocumented(schema, docs)
 
     def accepts(text):
         return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}"
