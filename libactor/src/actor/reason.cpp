@@ -6,6 +6,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/message.hpp>
 #include <caf/sec.hpp>
+#include <cstring>
 #include <exception>
 #include <typeinfo>
 
@@ -38,12 +39,39 @@ caf::error make_error(errc code, int number) {
   return {static_cast<std::uint8_t>(code), category, caf::make_message(std::int32_t{number})};
 }
 
+namespace {
+
+// Requires: `thrown` is not null. What it holds, if that is a `std::exception`. To throw it again, which is the
+// portable way to look, costs as much as the first throw did.
+const std::exception* look_into(const std::exception_ptr& thrown) noexcept {
+#ifdef __GLIBCXX__
+  static_assert(sizeof thrown == sizeof(void*), "the pointer is all that it holds");
+  void* object = nullptr;
+  std::memcpy(&object, &thrown, sizeof object);
+  const auto* type = thrown.__cxa_exception_type();
+  // As a handler for `const std::exception&` is matched and given its argument.
+  if (type != nullptr && typeid(std::exception).__do_catch(type, &object, 1))
+    return static_cast<const std::exception*>(object);
+#else
+  static_cast<void>(thrown);
+#endif
+  return nullptr;
+}
+
+std::string text_of(const std::exception& what) { return detail::type_name(typeid(what)) + ": " + what.what(); }
+
+}  // namespace
+
 caf::error make_error(const std::exception_ptr& thrown) {
   std::string text = "unknown exception";
+  if (!thrown)
+    return caf::make_error(caf::sec::runtime_error, std::move(text));
+  if (const auto* what = look_into(thrown))
+    return caf::make_error(caf::sec::runtime_error, text_of(*what));
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& e) {
-    text = detail::type_name(typeid(e)) + ": " + e.what();
+    text = text_of(e);
   } catch (...) {
     // `text` already says that the type is unknown.
   }

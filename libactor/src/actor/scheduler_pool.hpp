@@ -48,8 +48,8 @@ class pool_thread final : public caf::execution_unit {
 //  it.
 //  2. Only its thread puts jobs into a slot, and only while it runs a turn; so an idle thread's slot is empty.
 //  3. A sleeping thread is being woken (`waking_`) whenever the queue is not empty, a thread sleeps, and no thread is
-//     between its turns. A woken thread wakes the next one while there is more: one at a time, so that a burst of jobs
-//     does not wake all threads for the first of them.
+//     between its turns or looks out for jobs (`looking_out_`). A woken thread wakes the next one while there is more:
+//     one at a time, so that a burst of jobs does not wake all threads for the first of them.
 //  4. `active_` counts the threads that run and are not lost; where it exceeds `wanted_`, the next one between its
 //  turns
 //     retires.
@@ -93,6 +93,8 @@ class scheduler_pool {
   caf::resumable* take_slot(pool_thread& self) noexcept;
   // With `mutex_` held; the caller notifies after it has let go, if true.
   bool should_wake() noexcept;
+  // With `lock` held, and again when it returns: waits awhile for a job without going to sleep.
+  void look_out(std::unique_lock<std::mutex>& lock);
   // With `mutex_` held: a thread that was lost.
   void come_back(pool_thread& self) noexcept;
   void launch();
@@ -102,6 +104,7 @@ class scheduler_pool {
   caf::actor_system& system_;
   std::function<void()> slot_filled_;
   std::size_t messages_a_turn_ = 0;
+  const bool several_cores_ = std::thread::hardware_concurrency() > 1;
   std::atomic<pool_thread*> newest_{nullptr};
 
   std::mutex mutex_;
@@ -114,6 +117,8 @@ class scheduler_pool {
   std::size_t wanted_ = 0;
   std::uint64_t last_job_ = UINT64_MAX;  // while stopping: how many are still taken
   bool waking_ = false;
+  bool looking_out_ = false;
+  std::atomic<std::uint64_t> arrivals_{0};  // jobs that came to the queue, for the thread that looks out
   bool stopped_ = false;
   unsigned idle_looks_ = 0;  // the deadline thread's
 };

@@ -7,6 +7,15 @@
 
 namespace libactor::detail {
 
+// Has this thread's turns go without a logger where CAF was built without a log: with one it notes at the begin and at
+// the end of each turn, in a table of all threads, whose turn it is. Every spawn sets the logger anew.
+inline void without_idle_logger() noexcept {
+  if constexpr (CAF_LOG_LEVEL == CAF_LOG_LEVEL_QUIET) {
+    if (caf::logger::current_logger() != nullptr)
+      CAF_SET_LOGGER_SYS(nullptr);
+  }
+}
+
 // What CAF wants of each thread of an actor system: its log, and the host's hooks.
 class system_thread {
  public:
