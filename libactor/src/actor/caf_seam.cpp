@@ -88,6 +88,15 @@ void exit_urgent(const caf::actor& to, caf::error reason) {
   enqueue(target, caf::make_message_id(urgent), caf::exit_msg{to.address(), std::move(reason)}, nullptr);
 }
 
+done_hook killing_hook(const caf::actor& whom) {
+  return {[](void* data) noexcept {
+            if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(*static_cast<const caf::weak_actor_ptr*>(data)))
+              exit_urgent(caf::actor_cast<caf::actor>(strong), caf::exit_reason::kill);
+          },
+          [](void* data) noexcept { delete static_cast<caf::weak_actor_ptr*>(data); },
+          new caf::weak_actor_ptr{caf::actor_cast<caf::actor_control_block*>(whom)}};
+}
+
 bool has_ended(const caf::actor& whom) {
   return caf::actor_cast<caf::abstract_actor*>(whom)->getf(caf::abstract_actor::is_terminated_flag);
 }

@@ -57,6 +57,9 @@ void post_urgent(caf::abstract_actor* to, envelope message, caf::execution_unit*
 /// Throws: std::bad_alloc.
 done_hook posting_hook(caf::weak_actor_ptr to, envelope message);
 
+/// A hook that kills an actor, which it holds weakly. Throws: std::bad_alloc.
+done_hook killing_hook(const caf::actor& whom);
+
 /// A hook that has an idle actor resumed, without a message: for one that looks at its context before it waits, and
 /// once it waits, as `context_actor` does. Costs no memory. Requires: the actor is not detached, which has a thread of
 /// its own to be woken.

@@ -8,6 +8,7 @@
 
 #include "actor/caf_seam.hpp"
 #include "libactor/actor/worker.hpp"
+#include "libactor/context_runtime.hpp"
 #include "libactor/violation.hpp"
 
 #include <algorithm>
@@ -21,6 +22,9 @@ namespace {
 scope derive(const context& ctx, duration timeout) {
   return timeout == infinite ? with_cancel(ctx) : with_timeout(ctx, timeout);
 }
+
+// The default of a child's `kill_grace`.
+constexpr auto orphan_grace = std::chrono::seconds(1);
 
 caf::error error_of(const context& ended) {
   const auto code = ended.error() == errc::deadline_exceeded ? errc::deadline_exceeded : errc::canceled;
@@ -141,19 +145,20 @@ void group_core::ended(std::size_t place, const std::shared_ptr<lifeline>& line,
   pump(held);
 }
 
-// What a task leaves behind, because it was killed or threw, is done with its groups; the group waits for it, and
-// whoever ends its owner finds it there.
+// What a task leaves behind, because it was killed or threw: its groups have been canceled. The group waits for it, and
+// kills what is still there after a while; whoever ends its owner finds it there.
 void group_core::adopt(const std::shared_ptr<lifeline>& of) {
   std::vector<lifeline::task> left;
   of->collect_tasks(left);
+  std::erase_if(left, [](const auto& who) { return seam::has_ended(who.handle); });
   for (auto& who : left) {
-    if (seam::has_ended(who.handle))
-      continue;
     {
       lock held{mutex_};
       ++orphans_;
     }
     owner_line_->add_task(who);
+    if (auto* runtime = ctx().runtime())
+      at_time(*runtime, runtime->now() + orphan_grace, seam::killing_hook(who.handle)).detach();
     seam::when_ended(who.handle, [self = shared_from_this(), line = who.line](const caf::error&, caf::execution_unit*) {
       self->orphan_ended(*line);
     });

@@ -446,6 +446,34 @@ BOOST_FIXTURE_TEST_CASE(R15_a_task_with_tasks_of_its_own_waits_for_them, group_l
   BOOST_TEST(lines_of(*outcome) == lines{"task#1: 30"}, boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(R15_what_a_task_leaves_behind_is_waited_for_and_killed_after_a_second, group_lab) {
+  auto own = with_cancel(root());
+  lines ended;
+  orchestrate(own.ctx(), [&ended](task_group<int>& group) {
+    group.spawn([&ended](task<int>* self) {
+      auto below = std::make_shared<task_group<int>>(self);
+      for (const auto delay : {duration(500ms), duration(1h)}) {
+        below->spawn([&ended, delay](task<int>* left) {
+          left->attach_functor([&ended](const caf::error& why) { ended.push_back(describe(why)); });
+          left->on_down_signal([left, delay](const down_signal&) { left->after(delay, [left] { left->finish(); }); });
+          left->become([](int) {});
+        });
+      }
+      below->join(self, [below](const group_outcome<int>&) {});
+      self->after(1s, [] { throw std::runtime_error("no disk"); });
+    });
+  });
+  advance(1500ms);
+  BOOST_TEST(ended == lines{"normal"}, boost::test_tools::per_element());
+  BOOST_TEST(!outcome);
+  advance(499ms);
+  BOOST_TEST(!outcome);
+  advance(1ms);
+  BOOST_TEST(ended == (lines{"normal", "kill"}), boost::test_tools::per_element());
+  BOOST_REQUIRE(outcome);
+  BOOST_TEST(lines_of(*outcome)[0] == "task#1: runtime_error: std::runtime_error: no disk");
+}
+
 BOOST_AUTO_TEST_CASE(a_thousand_tasks_that_end_on_several_threads_are_all_there_in_join) {
   engine host;
   context_runtime contexts;
