@@ -39,6 +39,44 @@ bool all_are(const arg_value& value) noexcept {
          std::all_of(map->begin(), map->end(), [](const auto& x) { return x.second.template get_if<T>() != nullptr; });
 }
 
+// What of a value is outside of the range or the words that its declaration names; of a map, of one of its entries.
+std::string range_fault(const arg_spec& spec, const std::string& name, const arg_value& value) {
+  const auto* x = value.get_if<std::int64_t>();
+  if (x == nullptr || ((!spec.least || *x >= *spec.least) && (!spec.most || *x <= *spec.most)))
+    return {};
+  const auto least = spec.least ? std::to_string(*spec.least) : std::string();
+  const auto most = spec.most ? std::to_string(*spec.most) : std::string();
+  return "`" + name + "` must be " +
+         (!spec.most    ? least + " or more"
+          : !spec.least ? most + " or less"
+                        : least + " to " + most) +
+         ", not " + std::to_string(*x);
+}
+
+// Whether there is no such fault.
+bool check_values(const arg_spec& spec, const arg_value& value, std::vector<arg_fault>& faults) {
+  const auto before = faults.size();
+  const std::vector<std::string_view> words(spec.words.begin(), spec.words.end());
+  const auto is_word = [&](std::string_view text) {
+    return words.empty() || std::find(words.begin(), words.end(), text) != words.end();
+  };
+  nearest_word nearest;
+  if (const auto* text = value.get_if<std::string>(); text != nullptr && !is_word(*text))
+    faults.push_back({spec.name, "`" + spec.name + "` can't be `" + *text + "`" + nearest.suggest(*text, words)});
+  if (auto fault = range_fault(spec, spec.name, value); !fault.empty())
+    faults.push_back({spec.name, std::move(fault)});
+  const auto* map = value.get_if<arg_map>();
+  if (map == nullptr)
+    return faults.size() == before;
+  for (const auto& [key, entry] : *map) {
+    if (!is_word(key))
+      faults.push_back({spec.name, "`" + spec.name + "` has no `" + key + "`" + nearest.suggest(key, words)});
+    else if (auto fault = range_fault(spec, key, entry); !fault.empty())
+      faults.push_back({spec.name, std::move(fault)});
+  }
+  return faults.size() == before;
+}
+
 template <class Map>
 std::vector<std::string> keys(const Map& map) {
   std::vector<std::string> result;
@@ -148,6 +186,8 @@ child_args check_args(const child_kind& kind, const arg_map& given, std::vector<
             {spec.name, "`" + kind.name + "` needs the argument `" + spec.name + "`, " + phrase(spec.type)});
     } else if (!has_type(i->second, spec.type)) {
       faults.push_back({spec.name, "`" + spec.name + "` must be " + phrase(spec.type)});
+    } else if (!check_values(spec, i->second, faults)) {
+      continue;
     } else if (const auto* whole = i->second.get_if<std::int64_t>(); whole != nullptr && spec.type == arg_type::real) {
       values.emplace(spec.name, static_cast<double>(*whole));
     } else {

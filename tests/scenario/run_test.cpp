@@ -164,6 +164,29 @@ BOOST_AUTO_TEST_CASE(output_waits_for_a_slow_reader_and_none_is_lost) {
   BOOST_TEST(out.find("were lost") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(many_processes_need_no_higher_limit_of_open_files_and_get_none) {
+  constexpr int count = 40;  // 120 descriptors
+  std::string inner = "schema: 1\ntree:\n  id: i\n  auto_shutdown: any_significant\n  children:\n";
+  for (int i = 0; i < count; ++i)
+    inner += "    - {id: p" + std::to_string(i) +
+             ", kind: process, args: {command: [sh, -c, \"echo limit $(ulimit -Sn); exec sleep 3600\"], "
+             "ready_line: limit}, ready: {}}\n";
+  // It ends when all have started.
+  inner += "    - {id: last, kind: process, restart: temporary, significant: true, args: {command: [\"true\"]}}\n";
+  const auto file = tree(
+      "tree: {id: t, children: [{id: a, kind: process, restart: temporary, args: {command: [sh, -c, "
+      "\"ulimit -Sn 64; exec " ACTORTREE_PATH " run " +
+      folder.file("inner.yaml", inner) + "\"]}}]}\n");
+  run_of_program program({"run", file, "--log", "json"});
+  BOOST_TEST(program.wait("ended", "/t/a").value("reason", "") == "normal");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  const auto all = program.events();
+  BOOST_TEST(std::count_if(all.begin(), all.end(), [](const auto& e) {
+               return e.at("event") == "output" && e.value("text", std::string()).ends_with("| limit 64");
+             }) == count);
+}
+
 BOOST_AUTO_TEST_CASE(no_descendant_of_a_program_that_is_killed_survives_it) {
   // One that stays, one with a child in its group, and one that leaves a daemon which ignores SIGTERM.
   const auto file = tree(R"(

@@ -134,15 +134,14 @@ void register_demo_kinds(libactor::child_catalog& catalog) {
       {{"url", arg_type::string, false, "memory:", "what it says that it opens"}},
       [](child_start& start) { return start.spawn(store, start.args().get<std::string>("url")); }, {},
       [](const child_args&) { return true; });
-  add(
-      catalog, "demo.http", "pretends to be a server", {{"port", arg_type::integer, false, 8080, "what it says"}},
-      [](child_start& start) { return start.spawn(http, start.args().get<std::int64_t>("port")); },
-      [](const child_args& args) {
-        std::vector<arg_fault> faults;
-        if (const auto port = args.get<std::int64_t>("port"); port < 1 || port > 65535)
-          faults.push_back({"port", std::to_string(port) + " is none: 1 … 65535"});
-        return faults;
-      });
+  add(catalog, "demo.http", "pretends to be a server",
+      {{.name = "port",
+        .type = arg_type::integer,
+        .default_value = 8080,
+        .doc = "what it says",
+        .least = 1,
+        .most = 65535}},
+      [](child_start& start) { return start.spawn(http, start.args().get<std::int64_t>("port")); });
   add(catalog, "demo.crash", "throws after a while",
       {time_arg("after", 1s, "from its start to the exception"),
        {"text", arg_type::string, false, "a planted fault", "what the exception says"}},

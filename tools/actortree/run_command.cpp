@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <caf/actor_system.hpp>
@@ -215,6 +216,16 @@ int status_of(const libactor::shutdown_report& report, const mailbox& mail, bool
   return libactor::ending_of(mail.end_reason()) == libactor::ending::abnormal ? tree_failed : ok;
 }
 
+/// Each process takes three descriptors of this program. The processes themselves keep the limit that there was, for
+/// the warden has it: many programs are not made for more.
+void raise_limit_of_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);  // if it can't be had, starts fail once there are too many, and say why
+  }
+}
+
 /// Answers `ctl`, and says so in the log.
 std::string answer(const std::string& line, const control_peer& who, libactor::runtime& tree, const std::string& root,
                    mailbox& mail, event_log& log) {
@@ -238,6 +249,7 @@ std::string answer(const std::string& line, const control_peer& who, libactor::r
 int run(const run_options& options) {
   // Before any thread: whatever becomes of this program, what it started ends with it.
   auto keeping = libactor::process::warden::start();
+  raise_limit_of_open_files();
   const signals incoming;
   const auto log = std::make_shared<event_log>(options.log);
   const auto catalog = built_in_kinds(std::move(keeping), [log] { return log->has_room(); });

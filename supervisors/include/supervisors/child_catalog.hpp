@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,10 @@ struct arg_spec {
   bool required = false;
   arg_value default_value{};  ///< empty: none
   std::string doc{};          ///< one line, for the schema and the help
+  /// Of integers, and of the values of maps of them: the range.
+  std::optional<std::int64_t> least{}, most{};
+  /// Of strings: the only ones that it may be; of maps: the only keys. Empty: any.
+  std::vector<std::string> words{};
 };
 
 /// A fault in the arguments of a child. `name` is the argument's.
@@ -84,9 +89,9 @@ class child_catalog {
 /// Whether a value has the type; an integer is a real, and an empty list is a list of strings.
 bool has_type(const arg_value& value, arg_type type) noexcept;
 
-/// Checks arguments against the kind's declaration and fills in defaults; an integer that is given for a real becomes
-/// one. `faults` gets what is wrong.
-/// Complexity: O(arguments). The result is what a factory may read only if there are no faults.
+/// Checks arguments against the kind's declaration (types, ranges, words) and fills in defaults; an integer that is
+/// given for a real becomes one. `faults` gets what is wrong. Complexity: O(arguments). The result is what a factory
+/// may read only if there are no faults.
 child_args check_args(const child_kind& kind, const arg_map& given, std::vector<arg_fault>& faults);
 
 }  // namespace libactor

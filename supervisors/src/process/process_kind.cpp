@@ -274,21 +274,8 @@ std::vector<arg_fault> check_options(const child_args& args) {
     if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value))
       faults.push_back({"env", "'" + name + "' can't be a variable"});
   }
-  const auto& known = limit_names();
-  for (const auto& [name, value] : what.spec.limits) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      std::string text = "unknown limit '" + name + "'; there are";
-      for (const auto& other : known)
-        text.append(" ").append(other);
-      faults.push_back({"limits", text});
-    } else if (value < 0) {
-      faults.push_back({"limits", name + " is negative: " + std::to_string(value)});
-    }
-  }
   if (what.ready_line && what.ready_line->empty())
     faults.push_back({"ready_line", "is empty: every line would have it"});
-  if (const auto* port = args.find<std::int64_t>("ready_port"); port != nullptr && (*port < 1 || *port > 65535))
-    faults.push_back({"ready_port", std::to_string(*port) + " is no port: 1 to 65535"});
   if (const auto* longest = args.find<duration>("watchdog")) {
     if (!what.spec.notify)
       faults.push_back({"watchdog", "needs `notify: true`, by which the beats come"});
@@ -309,13 +296,17 @@ void register_process_kind(child_catalog& catalog, std::shared_ptr<process_host>
       {"env", arg_type::string_map, false, {}, "added to the inherited environment"},
       {"cwd", arg_type::string, false, {}, "the folder it runs in"},
       {"user", arg_type::string, false, {}, "the user it runs as, with all of that user's groups"},
-      {"limits",
-       arg_type::integer_map,
-       false,
-       {},
-       "resource limits by name, such as nofile, in the units of setrlimit"},
+      {.name = "limits",
+       .type = arg_type::integer_map,
+       .doc = "resource limits by name, such as nofile, in the units of setrlimit",
+       .least = 0,
+       .words = {limit_names().begin(), limit_names().end()}},
       {"ready_line", arg_type::string, false, {}, "it is ready once a line of its output contains this"},
-      {"ready_port", arg_type::integer, false, {}, "it is ready once this TCP port of 127.0.0.1 or ::1 accepts"},
+      {.name = "ready_port",
+       .type = arg_type::integer,
+       .doc = "it is ready once this TCP port of 127.0.0.1 or ::1 accepts",
+       .least = 1,
+       .most = 65535},
       {"notify", arg_type::boolean, false, false, "it is ready once it sends READY=1 to NOTIFY_SOCKET, as for systemd"},
       {"watchdog", arg_type::duration, false, {}, "with notify: it is aborted if no WATCHDOG=1 comes for so long"},
       {"no_new_privs", arg_type::boolean, false, true, "whether set-user-id programs gain nothing"},

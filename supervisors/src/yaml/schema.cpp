@@ -240,7 +240,7 @@ class schema_writer {
   json args_of(const child_kind& kind) const {
     json properties = json::object();
     for (const auto& arg : kind.args) {
-      auto& property = properties[arg.name] = value_of(arg.type);
+      auto& property = properties[arg.name] = value_of(arg);
       if (!arg.doc.empty())
         property["description"] = arg.doc;
       if (auto preset = preset_of(arg.default_value); !preset.is_null())
@@ -266,12 +266,31 @@ class schema_writer {
     return nullptr;
   }
 
-  static json value_of(arg_type type) {
-    switch (type) {
+  static json integer_of(const arg_spec& arg) {
+    json number{{"type", "integer"}};
+    if (arg.least)
+      number["minimum"] = *arg.least;
+    if (arg.most)
+      number["maximum"] = *arg.most;
+    return substituted(std::move(number));
+  }
+
+  static json value_of(const arg_spec& arg) {
+    json value = value_of_type(arg);
+    if (arg.words.empty())
+      return value;
+    if (arg.type == arg_type::string)
+      return substituted(one_of_words(arg.words));
+    // Of a map; keys are not substituted.
+    return {{"allOf", json::array({std::move(value)})}, {"propertyNames", one_of_words(arg.words)}};
+  }
+
+  static json value_of_type(const arg_spec& arg) {
+    switch (arg.type) {
       case arg_type::boolean:
         return substituted({{"type", "boolean"}});
       case arg_type::integer:
-        return substituted({{"type", "integer"}});
+        return integer_of(arg);
       case arg_type::real:
         return substituted({{"type", "number"}});
       case arg_type::string:
@@ -283,7 +302,7 @@ class schema_writer {
       case arg_type::string_map:
         return refer("texts");
       case arg_type::integer_map:
-        return {{"type", "object"}, {"additionalProperties", substituted({{"type", "integer"}})}};
+        return {{"type", "object"}, {"additionalProperties", integer_of(arg)}};
     }
     return true;
   }
@@ -292,7 +311,7 @@ class schema_writer {
     json properties = json::object();
     for (const auto& name : catalog_.context_key_names()) {
       const auto* known = catalog_.find_context_key(name);
-      auto& property = properties[name] = value_of(known->type);
+      auto& property = properties[name] = value_of({.name = name, .type = known->type});
       property["description"] = known->doc;
     }
     return {{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};

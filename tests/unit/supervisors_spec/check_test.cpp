@@ -211,4 +211,38 @@ BOOST_AUTO_TEST_CASE(durations_are_spelt_in_the_largest_unit_that_leaves_a_whole
   BOOST_TEST(to_string(shutdown_limit::brutal_kill()) == "brutal_kill");
 }
 
+BOOST_AUTO_TEST_CASE(arguments_keep_to_the_ranges_and_words_that_their_kind_declares) {
+  child_kind kind;
+  kind.name = "k";
+  kind.args = {{.name = "port", .type = arg_type::integer, .least = 1, .most = 9},
+               {.name = "depth", .type = arg_type::integer, .least = 0},
+               {.name = "level", .type = arg_type::string, .words = {"info", "debug"}},
+               {.name = "limits", .type = arg_type::integer_map, .most = 5, .words = {"files", "threads"}}};
+  bool asked = false;
+  kind.check = [&](const child_args&) {
+    asked = true;
+    return std::vector<arg_fault>{};
+  };
+  const auto faults_of = [&](const arg_map& given) {
+    std::vector<arg_fault> faults;
+    check_args(kind, given, faults);
+    std::vector<std::string> all;
+    for (const auto& fault : faults)
+      all.push_back(fault.name + ": " + fault.text);
+    return all;
+  };
+  using texts = std::vector<std::string>;
+  BOOST_TEST(faults_of({{"port", 10}, {"depth", -1}, {"level", "inf"}}) ==
+                 (texts{"port: `port` must be 1 to 9, not 10", "depth: `depth` must be 0 or more, not -1",
+                        "level: `level` can't be `inf`; did you mean `info`?"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(faults_of({{"limits", arg_map{{"file", 1}, {"threads", 6}}}}) ==
+                 (texts{"limits: `limits` has no `file`; did you mean `files`?",
+                        "limits: `threads` must be 5 or less, not 6"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(!asked);  // the kind's own rules read only what has passed
+  BOOST_TEST(faults_of({{"port", 9}, {"depth", 0}, {"level", "debug"}, {"limits", arg_map{{"files", 5}}}}).empty());
+  BOOST_TEST(asked);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
