@@ -17,6 +17,7 @@ CUT = 10  # seconds that one run of a peer may take; longer ones are left out wi
 OURS_AT_MOST = 60  # seconds that one run of ours may take; longer is an error
 
 CONTEXT, ACTORS, TREES, FILES = "bench_context", "bench_actors", "bench_supervisors", "bench_yaml"
+PEERS = ["go", "erlang", "caf", "yaml-cpp"]
 CHURN = [40, 4_000, 400_000, 1_000_000]
 # workload: (our program, peers, sizes, sizes for --quick)
 WORKLOADS = {
@@ -227,8 +228,8 @@ def main():
     parser.add_argument("--check", metavar="FILE", help="fail if a ratio exceeds its limit in FILE")
     options = parser.parse_args()
     chosen = options.only.split(",") if options.only else list(WORKLOADS)
-    wanted = options.peers.split(",") if options.peers else ["go", "erlang", "caf", "yaml-cpp"]
-    for what, names, known in (("workload", chosen, WORKLOADS), ("peer", wanted, ["go", "erlang", "caf"])):
+    wanted = options.peers.split(",") if options.peers else PEERS
+    for what, names, known in (("workload", chosen, WORKLOADS), ("peer", wanted, PEERS)):
         for name in names:
             if name not in known:
                 parser.error(f"no {what} '{name}'; known: {', '.join(known)}")
