@@ -77,8 +77,10 @@ void supervisor_actor::on_exit() {
     if (c == nullptr)
       continue;
     c->done_hook.reset();
-    c->own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, line().path()));
-    c->own = {};
+    if (c->own) {
+      c->own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, line().path()));
+      c->own = {};
+    }
     c->handle = nullptr;
   }
   if (on_started_)

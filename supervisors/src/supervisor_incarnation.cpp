@@ -99,7 +99,7 @@ void supervisor_actor::begin_start(child& c) {
   const auto limit =
       spec.awaits_ready ? spec.ready_timeout.value_or(spec.effective_start_timeout()) : spec.effective_start_timeout();
   if (limit != infinite)
-    arm(c, now() + limit, alarm_action::fail_start);
+    arm(c, c.start_asked_at + limit, alarm_action::fail_start);
 }
 
 caf::expected<started_child> supervisor_actor::call_start(child& c, worker_options options) {

@@ -24,7 +24,8 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
     return;
   }
   c.state = child_state::restarting;
-  if (!intensity_.admit(now())) {
+  const auto at = now();
+  if (!intensity_.admit(at)) {
     postponed_.push_back(&c);
     give_up();
     return;
@@ -32,8 +33,8 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
   ++c.restarts;
   duration delay{};
   if (c.delays)
-    delay = c.delays->next(after_failed_start ? duration{} : now() - c.started_at);
-  c.not_before = now() + delay;
+    delay = c.delays->next(after_failed_start ? duration{} : at - c.started_at);
+  c.not_before = at + delay;
   report(event_kind::restarting, c, {}, delay == duration{} ? "" : "in " + to_string(delay), delay);
   if (mode_ == mode::running && (is_dynamic() || own().strategy == strategy::one_for_one))
     restart_alone(c, after_failed_start);

@@ -87,7 +87,9 @@ std::optional<errc> errc_of(const caf::error& reason) {
 ending ending_of(const caf::error& reason) {
   if (!reason)
     return ending::normal;
-  if (reason == caf::exit_reason::user_shutdown || errc_of(reason) == errc::shutdown)
+  // Every end of a child comes here: the code is compared, for which no error has to be made.
+  constexpr auto shutdown = static_cast<std::uint8_t>(caf::exit_reason::user_shutdown);
+  if ((reason.category() == caf::atom("exit") && reason.code() == shutdown) || errc_of(reason) == errc::shutdown)
     return ending::shutdown;
   return ending::abnormal;
 }
