@@ -101,14 +101,17 @@ struct typed_with_state {
 
 using kinds = std::tuple<of_function, with_state, of_class, typed_one, typed_with_state>;
 
-template <class Kind>
-struct bench : lab {
+struct probe_note {
   probe p;
+};
+
+template <class Kind>
+struct bench : probe_note, lab {
   scope own = with_timeout(root(), 10s);
   caf::actor handle;
 
   caf::actor& start() {
-    handle = Kind::spawn(*this, options(own.ctx()), p);
+    handle = Kind::spawn(*this, options(own.ctx()), this->p);
     watch_end(handle);
     settle();
     return handle;

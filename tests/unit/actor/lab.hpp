@@ -16,12 +16,16 @@ namespace libactor::tests {
 
 using lines = std::vector<std::string>;
 
-/// Workers in contexts of the test's own, and how they ended.
-struct lab : testkit::world {
+/// What workers of a test write to: it outlives the world that ends them.
+struct notes {
   lines seen;
   std::optional<caf::error> end;
-  std::vector<caf::actor> held;  // CAF ends an idle actor that nobody holds
   std::shared_ptr<testkit::event_recorder> told = std::make_shared<testkit::event_recorder>();
+};
+
+/// Workers in contexts of the test's own, and how they ended.
+struct lab : notes, testkit::world {
+  std::vector<caf::actor> held;  // CAF ends an idle actor that nobody holds
 
   template <class Fun, class... Ts>
   caf::actor spawn(const context& ctx, Fun fun, Ts... xs) {

@@ -47,9 +47,11 @@ void fails_after(task<int>* self, duration delay) {
   self->become([](int) {});
 }
 
-struct group_lab : lab {
+struct outcome_note {
   std::optional<group_outcome<int>> outcome;
+};
 
+struct group_lab : outcome_note, lab {
   // A worker that makes a group by `fill`, closes it and joins it.
   template <class Fill>
   caf::actor orchestrate(const context& ctx, Fill fill, duration timeout = infinite) {

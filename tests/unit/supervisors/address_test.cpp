@@ -22,9 +22,12 @@ auto numbered(std::shared_ptr<int> started) {
 
 constexpr backoff_spec delay{.min = 3s, .max = 3s, .factor = 1, .jitter = 0, .reset_after = {}};
 
-struct address_world : world {
+struct answer_notes {
+  lines answers;  // written to until the world has ended
+};
+
+struct address_world : answer_notes, world {
   std::shared_ptr<int> started = std::make_shared<int>(0);
-  lines answers;
 
   caf::actor ref(std::string_view path) {
     auto found = runtime().ref(path);
