@@ -223,6 +223,14 @@ void scheduler_clock::cancel_all() {
 
 // -- the thread -------------------------------------------------------------------------------------------------------
 
+caf::actor_clock::time_point scheduler_clock::now() const noexcept {
+  if (counter_.running()) {
+    if (const auto at = counter_.at(counter_clock::read()))
+      return time_point{std::chrono::nanoseconds{*at}};
+  }
+  return std::chrono::steady_clock::now();
+}
+
 void scheduler_clock::start_watching() noexcept {
   if (watching_.exchange(true, std::memory_order_seq_cst))
     return;
@@ -258,6 +266,8 @@ bool scheduler_clock::fire_due(std::unique_lock<std::mutex>& lock) {
 void scheduler_clock::drive() {
   prctl(PR_SET_TIMERSLACK, 1UL);  // the default of 50 µs would add to every timer's lateness
   auto next_rescue = std::int64_t{0};
+  bool reads_counter = false;
+  bool was_watching = false;
   std::unique_lock lock{mutex_};
   while (!stopped_) {
     if (fire_due(lock))
@@ -267,12 +277,20 @@ void scheduler_clock::drive() {
       const auto now = steady_now();
       if (now >= next_rescue) {
         lock.unlock();
+        if (!std::exchange(was_watching, true))
+          reads_counter = counter_clock::trusted();
+        if (reads_counter)
+          counter_.publish(steady_now);
         const bool again = rescue_();
         if (!again) {
           watching_.store(false, std::memory_order_seq_cst);
           // Who filled a slot just before saw that there is a watch: that slot is seen here, or the next time.
-          if (rescue_())
+          if (rescue_()) {
             watching_.store(true, std::memory_order_seq_cst);
+          } else {
+            was_watching = false;
+            counter_.pause();
+          }
         }
         lock.lock();
         next_rescue = now + rescue_period;

@@ -21,7 +21,9 @@ class system_thread {
  public:
   // `name`: at most 15 characters.
   system_thread(caf::actor_system& system, const char* name) : system_(system) {
-    CAF_SET_LOGGER_SYS(&system_);
+    // For each turn of an actor CAF tells the log who acts, under a lock; which nobody needs of a log that is off.
+    if (system_.logger().verbosity() > CAF_LOG_LEVEL_QUIET)
+      CAF_SET_LOGGER_SYS(&system_);
     pthread_setname_np(pthread_self(), name);
     system_.thread_started();
   }
