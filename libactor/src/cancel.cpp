@@ -9,9 +9,12 @@
 #include "hook_node.hpp"
 #include "runtime_core.hpp"
 
+#include <utility>
 #include <vector>
 
 namespace libactor::detail {
+
+thread_local constinit bulk_delivery bulk_here;
 
 namespace {
 
@@ -43,12 +46,18 @@ class delivery {
   void run() noexcept {
     for (const auto& event : events_)
       core_->tell(event);
+    auto& bulk = bulk_here;
+    const bool many = first_hook_ != last_hook_;
+    bulk.depth += many ? 1 : 0;
     while (first_hook_ != nullptr) {
       auto* hook = first_hook_;
       first_hook_ = hook->next;
+      __builtin_prefetch(first_hook_);
       hook->fire();
       release(*hook);
     }
+    if (many && --bulk.depth == 0 && bulk.at_end != nullptr)
+      std::exchange(bulk.at_end, nullptr)();
     while (first_node_ != nullptr) {
       auto* node = first_node_;
       first_node_ = node->delivery;

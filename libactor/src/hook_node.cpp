@@ -9,7 +9,8 @@
 namespace libactor::detail {
 
 void release(hook_node& hook) noexcept {
-  if (hook.refs.fetch_sub(1, std::memory_order_acq_rel) != 1)
+  // Who holds the only reference needs no locked instruction to drop it.
+  if (hook.refs.load(std::memory_order_acquire) != 1 && hook.refs.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
   if (hook.hook.drop != nullptr)
     hook.hook.drop(hook.hook.data);
@@ -37,7 +38,9 @@ bool hook_registration::reset() noexcept {
   if (hook == nullptr)
     return false;
   bool taken_out = false;
-  if (hook->owner != nullptr)
+  if (hook->refs.load(std::memory_order_acquire) == 1) {
+    // It has fired: the lock that all hooks of a context share is not needed for it.
+  } else if (hook->owner != nullptr)
     taken_out = detach_link(*hook->owner, *hook, hook->shard);
   else if (hook->core != nullptr)
     taken_out = hook->core->disarm(*hook);

@@ -24,6 +24,11 @@ class job_ring {
     ring_[pushed_++ & (ring_.size() - 1)] = job;
   }
 
+  // The job that is `ahead` of the next one, or null.
+  const caf::resumable* peek(std::uint64_t ahead) const noexcept {
+    return size() > ahead ? ring_[(taken_ + ahead) & (ring_.size() - 1)] : nullptr;
+  }
+
   // Requires: not empty.
   caf::resumable* pop() noexcept { return ring_[taken_++ & (ring_.size() - 1)]; }
 

@@ -84,7 +84,8 @@ class scheduler_pool {
   friend class pool_thread;
 
   void put(pool_thread& self, caf::resumable* job);
-  void push(caf::resumable* job);
+  void push(caf::resumable* job) { push_all(&job, 1); }
+  void push_all(caf::resumable* const* jobs, std::size_t count);
   void run(pool_thread& self);
   // The job, if it has more to do.
   caf::resumable* run_turn(pool_thread& self, caf::resumable* job);
@@ -99,11 +100,14 @@ class scheduler_pool {
   void come_back(pool_thread& self) noexcept;
   void launch();
 
+  struct batch;
+  static thread_local batch batch_here;
   static constexpr unsigned longest_streak = 64;
 
   caf::actor_system& system_;
   std::function<void()> slot_filled_;
   std::size_t messages_a_turn_ = 0;
+  bool logs_ = true;
   const bool several_cores_ = std::thread::hardware_concurrency() > 1;
   std::atomic<pool_thread*> newest_{nullptr};
 

@@ -7,13 +7,14 @@
 
 namespace libactor::detail {
 
-// Has this thread's turns go without a logger where CAF was built without a log: with one it notes at the begin and at
-// the end of each turn, in a table of all threads, whose turn it is. Every spawn sets the logger anew.
-inline void without_idle_logger() noexcept {
-  if constexpr (CAF_LOG_LEVEL == CAF_LOG_LEVEL_QUIET) {
-    if (caf::logger::current_logger() != nullptr)
-      CAF_SET_LOGGER_SYS(nullptr);
-  }
+// Whether anything can come of what is told to the system's log.
+inline bool logs(caf::actor_system& system) { return system.logger().verbosity() > CAF_LOG_LEVEL_QUIET; }
+
+// Has this thread's turns go without a logger: with one, CAF notes at the begin and at the end of each, in a table of
+// all threads and under its lock, whose turn it is. Every spawn sets the logger anew.
+inline void without_logger() noexcept {
+  if (caf::logger::current_logger() != nullptr)
+    CAF_SET_LOGGER_SYS(nullptr);
 }
 
 // What CAF wants of each thread of an actor system: its log, and the host's hooks.
@@ -21,8 +22,7 @@ class system_thread {
  public:
   // `name`: at most 15 characters.
   system_thread(caf::actor_system& system, const char* name) : system_(system) {
-    // For each turn of an actor CAF tells the log who acts, under a lock; which nobody needs of a log that is off.
-    if (system_.logger().verbosity() > CAF_LOG_LEVEL_QUIET)
+    if (logs(system_))
       CAF_SET_LOGGER_SYS(&system_);
     pthread_setname_np(pthread_self(), name);
     system_.thread_started();

@@ -15,6 +15,13 @@ struct done_hook {
   void* data = nullptr;
 };
 
+/// What a thread is in the middle of while it fires many hooks one after another.
+struct bulk_delivery {
+  unsigned depth = 0;                   ///< 0: it is not
+  void (*at_end)() noexcept = nullptr;  ///< called once after the last hook, if one of them has set it
+};
+extern thread_local constinit bulk_delivery bulk_here;
+
 class hook_node;
 
 /// Ends the context that `own` holds with the error and the cause of `ended`, as `scope::cancel` would. Does nothing if
