@@ -105,7 +105,7 @@ namespace {
 
 // Takes everything out of a mailbox. CAF's queues hand it each element with the keys of the queues that it stood in.
 struct unread_messages {
-  const caf::error& answer;
+  caf::error (*answer)();
   caf::execution_unit* host;
   std::uint64_t count = 0;
 
@@ -129,13 +129,13 @@ struct unread_messages {
       return;
     ++count;
     if (x.mid.is_request() && x.sender)
-      x.sender->enqueue(nullptr, x.mid.response_id(), caf::make_message(answer), host);
+      x.sender->enqueue(nullptr, x.mid.response_id(), caf::make_message(answer()), host);
   }
 };
 
 }  // namespace
 
-std::uint64_t drop_unread(caf::scheduled_actor& whom, const caf::error& answer, caf::execution_unit* host) {
+std::uint64_t drop_unread(caf::scheduled_actor& whom, caf::error (*answer)(), caf::execution_unit* host) {
   auto& mailbox = whom.mailbox();
   if (mailbox.closed())
     return 0;
@@ -173,9 +173,11 @@ bool is_kill(const caf::mailbox_element& x) {
   return content.match_elements<caf::exit_msg>() && content.get_as<caf::exit_msg>(0).reason == caf::exit_reason::kill;
 }
 
-envelope* open(caf::mailbox_element& x) {
-  auto& content = x.content();
-  return content.match_elements<envelope>() ? &content.get_mutable_as<envelope>(0) : nullptr;
+const std::type_info* const envelope_element_type = &typeid(envelope_element);
+
+caf::mailbox_element& wake_element() {
+  thread_local const auto look = caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, envelope{});
+  return *look;
 }
 
 }  // namespace libactor::detail::seam

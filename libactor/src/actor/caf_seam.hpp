@@ -17,6 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <tuple>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -74,9 +76,9 @@ void exit_urgent(const caf::actor& to, caf::error reason);
 /// Whether the actor has ended and told those who wait for it.
 bool has_ended(const caf::actor& whom);
 
-/// Closes the mailbox of an actor that ends, and answers the requests that stand in it with `answer`. How many messages
-/// were unread; the library's own, CAF's, and answers do not count.
-std::uint64_t drop_unread(caf::scheduled_actor& whom, const caf::error& answer, caf::execution_unit* host);
+/// Closes the mailbox of an actor that ends, and answers the requests that stand in it with `answer()`. How many
+/// messages were unread; the library's own, CAF's, and answers do not count.
+std::uint64_t drop_unread(caf::scheduled_actor& whom, caf::error (*answer)(), caf::execution_unit* host);
 
 /// Whether `x` is one of CAF's own signals: an exit, a down or an error.
 bool is_system_message(const caf::mailbox_element& x);
@@ -88,8 +90,18 @@ std::vector<std::string> registered_names(caf::actor_system& system);
 /// Whether `x` is an exit message that can't be trapped.
 bool is_kill(const caf::mailbox_element& x);
 
-/// The library's own message in `x`, or null.
-envelope* open(caf::mailbox_element& x);
+/// How the library's own messages stand in a mailbox; made by the functions above only, so that the address of its
+/// type's description tells it from all others.
+using envelope_element = caf::mailbox_element_vals<envelope>;
+extern const std::type_info* const envelope_element_type;
+
+/// The library's own message in `x`, or null. A few instructions: it is asked of every message.
+inline envelope* open(caf::mailbox_element& x) noexcept {
+  return &typeid(x) == envelope_element_type ? &std::get<0>(static_cast<envelope_element&>(x).data()) : nullptr;
+}
+
+/// An element that says nothing but "look at your context". The thread's own, and used again.
+caf::mailbox_element& wake_element();
 
 /// Calls `fun(reason, host)` once when the actor has ended, on the thread that ended it; at once if it has ended
 /// already.

@@ -47,7 +47,8 @@ class watched_handler {
 context_actor::context_actor(caf::actor_config& cfg, worker_options options)
     : caf::event_based_actor(cfg),
       options_(std::move(options)),
-      context_word_(&detail::access::require(options_.ctx).lifeline()->word) {
+      context_word_(&detail::access::require(options_.ctx).lifeline()->word),
+      watched_(options_.line->watched ? &options_.line->activity : nullptr) {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
   wake_ = detail::when_done(options_.ctx, waking_hook());
 }
@@ -98,55 +99,70 @@ void context_actor::run_timer(timer_id id) {
 }
 
 caf::resumable::resume_result context_actor::resume(caf::execution_unit* host, std::size_t most_messages) {
-  for (;;) {
-    const auto result = caf::event_based_actor::resume(host, most_messages);
-    if (result != caf::resumable::awaiting_message || seen_done_.load(std::memory_order_relaxed) ||
-        (context_word_->load(std::memory_order_seq_cst) & detail::node_head::done_bit) == 0) [[likely]]
-      return result;
-    if (!mailbox().try_unblock())
-      return result;  // somebody else has woken it, and handed it to the scheduler
-    auto look = caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, detail::envelope{});
-    if (reactivate(*look) == activation_result::terminated)
-      return caf::resumable::done;
-  }
+  const auto result = caf::event_based_actor::resume(host, most_messages);
+  if (result != caf::resumable::awaiting_message || seen_done_.load(std::memory_order_relaxed) ||
+      (context_word_->load(std::memory_order_seq_cst) & detail::node_head::done_bit) == 0) [[likely]]
+    return result;
+  return look_again(host, most_messages);
 }
 
-caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
-  if (!options_.line->watched)
-    return consume_in_context(x);
-  const watched_handler guard{options_.line->activity, x.content().empty() ? nullptr : x.content().type(0).second};
-  return consume_in_context(x);
+// The context ended while the actor was about to wait.
+caf::resumable::resume_result context_actor::look_again(caf::execution_unit* host, std::size_t most_messages) {
+  if (!mailbox().try_unblock())
+    return caf::resumable::awaiting_message;  // somebody else has woken it, and handed it to the scheduler
+  if (reactivate(detail::seam::wake_element()) == activation_result::terminated)
+    return caf::resumable::done;
+  return resume(host, most_messages);  // which has seen the end now
 }
 
-caf::behavior context_actor::make_behavior() {
-  if (!options_.line->watched)
-    return caf::event_based_actor::make_behavior();
-  const watched_handler guard{options_.line->activity, &typeid(*this)};
-  return caf::event_based_actor::make_behavior();
-}
-
-caf::invoke_message_result context_actor::consume_in_context(caf::mailbox_element& x) {
+// For every message: what most of them need, and no more.
+inline caf::invoke_message_result context_actor::consume_in_context(caf::mailbox_element& x) {
   if ((context_word_->load(std::memory_order_acquire) & detail::node_head::done_bit) != 0 &&
-      !seen_done_.load(std::memory_order_relaxed) && !detail::seam::is_kill(x)) [[unlikely]] {
-    seen_done_.store(true, std::memory_order_relaxed);
-    context_done();
-  }
-  if (auto* message = detail::seam::open(x)) {
-    current_mailbox_element(&x);
-    if (ending() || message->kind == detail::envelope_kind::wake)
-      return caf::invoke_message_result::consumed;
-    if (message->kind == detail::envelope_kind::timer)
-      run_timer(message->key);
-    else
-      receive(*message, x);
+      !seen_done_.load(std::memory_order_relaxed)) [[unlikely]]
+    see_done(x);
+  if (auto* message = detail::seam::open(x)) [[unlikely]] {
+    take(*message, x);
     return caf::invoke_message_result::consumed;
   }
-  if (!admits(x))
+  if ((!admits_all_ || ending()) && !admits(x)) [[unlikely]]
     return caf::invoke_message_result::consumed;
   const auto result = caf::event_based_actor::consume(x);
   if (result == caf::invoke_message_result::dropped) [[unlikely]]
     unclaimed(x);
   return result;
+}
+
+caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
+  return watched_ == nullptr ? consume_in_context(x) : consume_watched(x);
+}
+
+caf::invoke_message_result context_actor::consume_watched(caf::mailbox_element& x) {
+  const watched_handler guard{*watched_, x.content().empty() ? nullptr : x.content().type(0).second};
+  return consume_in_context(x);
+}
+
+caf::behavior context_actor::make_behavior() {
+  if (watched_ == nullptr)
+    return caf::event_based_actor::make_behavior();
+  const watched_handler guard{*watched_, &typeid(*this)};
+  return caf::event_based_actor::make_behavior();
+}
+
+void context_actor::see_done(caf::mailbox_element& x) {
+  if (detail::seam::open(x) == nullptr && detail::seam::is_kill(x))
+    return;
+  seen_done_.store(true, std::memory_order_relaxed);
+  context_done();
+}
+
+void context_actor::take(detail::envelope& message, caf::mailbox_element& x) {
+  current_mailbox_element(&x);
+  if (ending() || message.kind == detail::envelope_kind::wake)
+    return;
+  if (message.kind == detail::envelope_kind::timer)
+    run_timer(message.key);
+  else
+    receive(message, x);
 }
 
 // Not in `on_exit`: actors with a state of their own do not call that of their base.
@@ -166,11 +182,16 @@ bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
 caf::error context_actor::reason_of_context() const {
   if (options_.line->asked())
     return caf::exit_reason::user_shutdown;
-  if (ctx().error() == errc::deadline_exceeded)
+  if (expired())
     return make_error(errc::deadline_exceeded);
-  if (ctx().cause().origin() == cause_origin::watchdog)
+  const auto* why = detail::access::get(options_.ctx)->lifeline()->why;
+  if (why != nullptr && why->origin == cause_origin::watchdog)
     return make_error(errc::canceled);
   return caf::exit_reason::user_shutdown;
+}
+
+bool context_actor::expired() const noexcept {
+  return (context_word_->load(std::memory_order_acquire) & detail::node_head::expired) != 0;
 }
 
 }  // namespace libactor

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/make_type_erased_tuple_view.hpp>
 
 namespace libactor {
 
@@ -70,7 +71,7 @@ void worker::context_done() {
   if (phase_ == phase::finishing)
     return;  // its tasks are done with it
   if (options().drain) {
-    phase_ = phase::draining;
+    enter(phase::draining);
     detail::seam::post(this, {detail::envelope_kind::drain_marker, 0, {}}, context());
     after(*options().drain, [this] {
       if (phase_ == phase::draining || phase_ == phase::settling)
@@ -92,7 +93,7 @@ void worker::receive(detail::envelope& message, caf::mailbox_element&) {
 
 // What stood in the mailbox is served, as far as it is not waiting for answers.
 void worker::drained() {
-  phase_ = phase::settling;
+  enter(phase::settling);
   if (multiplexed_responses_.empty())
     signal_down();
 }
@@ -110,34 +111,32 @@ bool worker::admits(caf::mailbox_element& x) {
   return false;
 }
 
+// Whether the behavior had a case for it.
+template <class Signal>
+bool worker::show(Signal& signal) {
+  auto view = caf::make_type_erased_tuple_view(signal);  // no memory, for those many that have none
+  return has_behavior() && current_behavior()(view);
+}
+
 void worker::signal_down() {
-  phase_ = phase::signaled;
+  enter(phase::signaled);
   if (extras_)
     extras_->shield = {};  // from here on, clean-up has one of its own
   end_requests();
-  const auto deadline = ctx().error() == errc::deadline_exceeded;
-  if (deadline) {
-    const deadline_reached signal{ctx().deadline().value_or(time_point{})};
-    if (on_deadline_) {
+  if (expired()) {
+    deadline_reached signal{ctx().deadline().value_or(time_point{})};
+    if (on_deadline_)
       on_deadline_(signal);
-    } else if (has_behavior()) {
-      auto message = caf::make_message(signal);
-      current_behavior()(message);
-    }
+    else
+      show(signal);
     if (ending() || phase_ == phase::finishing)
       return;
   }
-  const down_signal signal{ctx().error(), ctx().cause(), line().stop_by()};
-  if (on_down_signal_) {
-    on_down_signal_(signal);
-    return;
-  }
-  if (has_behavior()) {
-    auto message = caf::make_message(signal);
-    if (current_behavior()(message))
-      return;
-  }
-  finish(reason_of_context());
+  down_signal signal{expired() ? errc::deadline_exceeded : errc::canceled, ctx().cause(), line().stop_by()};
+  if (on_down_signal_)
+    return on_down_signal_(signal);
+  if (!show(signal))
+    finish(reason_of_context());
 }
 
 void worker::answer_held() {
@@ -155,7 +154,7 @@ void worker::finish(caf::error reason) {
     quit(std::move(reason));
     return;
   }
-  phase_ = phase::finishing;
+  enter(phase::finishing);
   const bool failed = static_cast<bool>(reason);
   extras_->final_reason = std::move(reason);
   stay_for_tasks();
@@ -169,7 +168,8 @@ void worker::finish(caf::error reason) {
 bool worker::cleanup(caf::error&& reason, caf::execution_unit* host) {
   if (getf(is_cleaned_up_flag))
     return context_actor::cleanup(std::move(reason), host);
-  auto unread = detail::seam::drop_unread(*this, make_error(errc::dropped), host);
+  auto unread = detail::seam::drop_unread(
+      *this, [] { return make_error(errc::dropped); }, host);
   if (extras_) {
     unread += extras_->dropped;
     answer_held();

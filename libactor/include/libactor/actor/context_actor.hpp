@@ -66,17 +66,22 @@ class context_actor : public caf::event_based_actor {
   virtual void context_done() = 0;
   /// A message of the library's own, which no behavior sees.
   virtual void receive(detail::envelope& message, caf::mailbox_element& x) = 0;
-  /// Whether a message from the backlog is for the behavior now; if not, this has dealt with it.
+  /// Whether a message from the backlog is for the behavior now; if not, this has dealt with it. Asked of each message
+  /// after `admit_all(false)`, and of an actor that ends.
   virtual bool admits(caf::mailbox_element& x) = 0;
+  /// Whether every message is for the behavior, as it is at first.
+  void admit_all(bool yes) noexcept { admits_all_ = yes; }
   /// A message that nobody was left to take: an answer to a request that is over.
   virtual void unclaimed(caf::mailbox_element&) {}
 
   worker_options& options() noexcept { return options_; }
+  /// Whether a deadline ended the context.
+  bool expired() const noexcept;
   /// The reason that the table of endings gives an actor whose context is done and that ends for it.
   caf::error reason_of_context() const;
   /// Keeps `action` until an envelope of kind `timer` with the returned key arrives; it ends with the actor.
   timer_id park(std::function<void()> action);
-  bool ending() const noexcept { return getf(is_shutting_down_flag) || getf(is_terminated_flag); }
+  bool ending() const noexcept { return getf(is_shutting_down_flag | is_terminated_flag); }
 
  private:
   struct timer {
@@ -85,11 +90,17 @@ class context_actor : public caf::event_based_actor {
   };
 
   caf::invoke_message_result consume_in_context(caf::mailbox_element& x);
+  caf::invoke_message_result consume_watched(caf::mailbox_element& x);
+  caf::resumable::resume_result look_again(caf::execution_unit* host, std::size_t most_messages);
+  void see_done(caf::mailbox_element& x);
+  void take(detail::envelope& message, caf::mailbox_element& x);
   void run_timer(timer_id id);
   detail::done_hook waking_hook();
 
   worker_options options_;
   const std::atomic<std::uint64_t>* context_word_;  // of the node that `ctx()` is done with
+  activity_cell* watched_;                          // null if nobody watches
+  bool admits_all_ = true;
   detail::hook_registration wake_;
   std::unordered_map<timer_id, timer> timers_;
   timer_id last_timer_ = 0;

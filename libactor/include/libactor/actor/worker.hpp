@@ -147,7 +147,13 @@ class worker : public context_actor {
   void request_over(std::uint64_t answer);
   void end_requests();
 
+  void enter(phase now) noexcept {
+    phase_ = now;
+    admit_all(now <= phase::draining);
+  }
   void signal_down();
+  template <class Signal>
+  bool show(Signal& signal);
   void answer_held();
   void drained();
 
