@@ -98,6 +98,7 @@ void cancel_workers(caf::actor_system& system, runtime& tree, std::uint64_t n) {
   const auto bytes = (bench::resident_bytes() - before) / n;
   std::promise<bench::clock::time_point> began;
   system.spawn([&](caf::event_based_actor*) {
+    bench::spin(std::chrono::milliseconds(20));
     began.set_value(bench::clock::now());
     group->cancel();
   });

@@ -16,6 +16,13 @@ namespace bench {
 
 using clock = std::chrono::steady_clock;
 
+/// Works for `how_long`: a processor that has slept is slow at first, which is not what is to be measured.
+inline void spin(clock::duration how_long) {
+  const auto until = clock::now() + how_long;
+  while (clock::now() < until) {
+  }
+}
+
 inline double ns_per_op(clock::duration took, std::uint64_t ops) {
   return static_cast<double>(std::chrono::nanoseconds(took).count()) / static_cast<double>(ops);
 }

@@ -81,6 +81,7 @@ void cancel_workers(caf::actor_system& system, std::uint64_t n) {
   const auto bytes = (bench::resident_bytes() - before) / n;
   std::promise<bench::clock::time_point> began;
   system.spawn([&](event_based_actor* self) {
+    bench::spin(std::chrono::milliseconds(20));
     began.set_value(bench::clock::now());
     for (const auto& one : workers)
       self->send_exit(one, caf::exit_reason::user_shutdown);
