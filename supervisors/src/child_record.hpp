@@ -9,6 +9,7 @@
 #include "tree_core.hpp"
 
 #include <caf/response_promise.hpp>
+#include <caf/unit.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -29,7 +30,11 @@ struct child_record {
   /// Who waits for the end of its start and of its stop.
   struct waiting {
     caf::response_promise start;
-    caf::response_promise stop;
+    std::vector<caf::response_promise> stop;  ///< whoever asks while it stops waits, too
+    void stopped() {
+      for (auto& to : std::exchange(stop, {}))
+        to.deliver(caf::unit);
+    }
   };
 
   std::shared_ptr<const child_spec> spec;
@@ -99,23 +104,22 @@ struct child_record {
   /// Answers who waits, if anybody does.
   template <class T>
   void answer_start(T&& what) {
-    answer(&waiting::start, std::forward<T>(what));
-  }
-  template <class T>
-  void answer_stop(T&& what) {
-    answer(&waiting::stop, std::forward<T>(what));
-  }
-
- private:
-  template <class T>
-  void answer(caf::response_promise waiting::*which, T&& what) {
     if (replies == nullptr)
       return;
-    auto to = std::exchange(replies.get()->*which, {});
-    if (!replies->start.pending() && !replies->stop.pending())
+    auto to = std::exchange(replies->start, {});
+    if (replies->stop.empty())
       replies = nullptr;
     if (to.pending())
       to.deliver(std::forward<T>(what));
+  }
+  void answer_stop() {
+    if (replies == nullptr)
+      return;
+    auto all = std::move(*replies);
+    replies = nullptr;
+    if (all.start.pending())
+      make_replies().start = std::move(all.start);
+    all.stopped();
   }
 };
 

@@ -82,6 +82,9 @@ void supervisor_actor::on_exit() {
       c->own = {};
     }
     c->handle = nullptr;
+    // A promise that nobody keeps holds this actor, and whoever waits for it.
+    c->answer_start(make_error(errc::shutdown));
+    c->answer_stop();  // what lives below it is ended, too
   }
   if (on_started_)
     std::exchange(on_started_, nullptr)(final_reason_ ? final_reason_ : make_error(errc::start_failed));
@@ -421,6 +424,8 @@ void supervisor_actor::begin_stop(caf::error reason, cause why) {
     if (c == nullptr)
       continue;
     c->must_start = false;
+    if (!c->alive())
+      c->answer_start(make_error(errc::shutdown));
     c->must_stop = c->alive() && !is_dynamic();
     if (c->must_stop)
       to_stop_.push_back(c.get());

@@ -165,7 +165,7 @@ caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
     advance();
     return answered(reply);
   }
-  c.make_replies().stop = reply;
+  c.make_replies().stop.push_back(reply);
   if (!c.asked)
     ask(c);
   return reply;

@@ -454,7 +454,7 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
     // A child that ended by itself before it had started says why; one whose time was up had that said for it.
     const auto error = c.start_error ? c.start_error : reason ? reason : make_error(errc::start_failed, "it ended");
     c.handle = nullptr;
-    c.answer_stop(caf::unit);
+    c.answer_stop();
     start_failed(c, error);
     return;
   }
@@ -480,8 +480,8 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   if (expected) {
     if (!keeps_spec(c) && !c.must_start)
       drop_child(c);
-    if (replies && replies->stop.pending())
-      replies->stop.deliver(caf::unit);
+    if (replies)
+      replies->stopped();
     advance();
     return;
   }

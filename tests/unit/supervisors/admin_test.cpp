@@ -61,6 +61,33 @@ BOOST_FIXTURE_TEST_CASE(S042_terminate_child_keeps_the_spec_and_may_be_said_agai
   BOOST_TEST(ask<caf::unit_t>("/root", supervisor_verb::terminate_child("a"))->operator bool());
 }
 
+BOOST_FIXTURE_TEST_CASE(S042_S046_whoever_asked_has_an_answer_when_the_stop_is_over, world) {
+  start_ok(one_for_all().child("a", ordinary).child("b", slow_to_stop, 2s).tree());
+  const auto root = runtime().supervisor("/root")->handle();
+  auto answers = std::make_shared<lines>();
+  auto request = [&](supervisor_verb verb) {
+    system().spawn([=](caf::event_based_actor* self) {
+      self->request(root, caf::infinite, verb)
+          .then([=] { answers->push_back("done"); }, [=](const caf::error& why) { answers->push_back(describe(why)); });
+    });
+    settle();
+  };
+  request(supervisor_verb::terminate_child("b"));
+  request(supervisor_verb::terminate_child("b"));
+  BOOST_TEST(answers->empty());
+  advance(2s);
+  BOOST_TEST(*answers == (lines{"done", "done"}), boost::test_tools::per_element());
+
+  // One that waits for its turn when the supervisor stops never starts.
+  answers->clear();
+  BOOST_TEST(ask<caf::actor>("/root", supervisor_verb::restart_child("b"))->operator bool());
+  tell("/root/a", "error");
+  request(supervisor_verb::start_child(worker_spec("c", ordinary)));
+  stop();
+  BOOST_TEST(*answers == lines{"shutdown"}, boost::test_tools::per_element());
+  advance(2s);
+}
+
 BOOST_FIXTURE_TEST_CASE(S043_S044_unknown_and_running_children_are_refused, world) {
   start_ok(one_for_one().child("a", ordinary).tree());
   BOOST_TEST((code(ask<caf::unit_t>("/root", supervisor_verb::terminate_child("x"))) == errc::not_found));

@@ -83,6 +83,8 @@ outcome run(const scenario& of) {
   if (!w.run_until_ended(1h))
     all.faults.push_back("it does not end");
   w.settle();
+  if (*of.unanswered != 0)
+    all.faults.push_back(std::to_string(*of.unanswered) + " verbs have no answer");
   if (!told)
     all.faults.push_back("nobody was told of its start");
   for (const auto& path : w.runtime().alive())

@@ -30,6 +30,20 @@ const char* to_string(fault what) noexcept {
 
 namespace {
 
+/// Asks, and takes off the count what is answered, with whatever.
+void ask(world& in, const caf::actor& whom, supervisor_verb verb, const std::shared_ptr<int>& unanswered) {
+  ++*unanswered;
+  in.system().spawn([=](caf::event_based_actor* self) {
+    self->request(whom, caf::infinite, verb)
+        .then([=](const caf::actor&) { --*unanswered; },
+              [=](const caf::error& why) {
+                // An answer of another type counts as well.
+                static_cast<void>(why);
+                --*unanswered;
+              });
+  });
+}
+
 /// Shared by all start functions of a tree.
 struct plan {
   std::string victim;
@@ -229,9 +243,9 @@ class maker {
   }
 
   void tell_supervisor(const std::string& path, supervisor_verb verb, const std::string& name, std::uint64_t step) {
-    add_act(step, name + " at " + path, [path, verb](world& w) {
+    add_act(step, name + " at " + path, [path, verb, unanswered = made_.unanswered](world& w) {
       if (auto to = w.runtime().supervisor(path))
-        caf::anon_send(to->handle(), verb);
+        ask(w, to->handle(), verb, unanswered);
     });
   }
 
@@ -288,11 +302,11 @@ class maker {
       const auto step = 20 + up_to(120);
       if (seen.dynamic) {
         made_.terminated.push_back(child);
-        add_act(step, "terminate_child of " + child, [path = path, child](world& w) {
+        add_act(step, "terminate_child of " + child, [path = path, child, unanswered = made_.unanswered](world& w) {
           const auto to = w.runtime().supervisor(path);
           const auto whom = w.runtime().find(child);
           if (to && whom)
-            caf::anon_send(to->handle(), supervisor_verb::terminate_child(*whom));
+            ask(w, to->handle(), supervisor_verb::terminate_child(*whom), unanswered);
         });
         continue;
       }

@@ -61,9 +61,10 @@ struct scenario {
   std::map<std::string, shape> supervisors;  ///< by path
   std::string victim;                        ///< path of the child at fault, or of a supervisor
   fault what = fault::none;
-  std::vector<std::string> terminated;  ///< paths that a verb may have asked to stop alone
-  std::vector<act> acts;                ///< in order
-  bool stops_in_between = false;        ///< whether the stop does not wait until all is quiet
+  std::vector<std::string> terminated;                         ///< paths that a verb may have asked to stop alone
+  std::vector<act> acts;                                       ///< in order
+  std::shared_ptr<int> unanswered = std::make_shared<int>(0);  ///< verbs
+  bool stops_in_between = false;                               ///< whether the stop does not wait until all is quiet
 
   std::string words() const;
 };
