@@ -6,6 +6,7 @@
 #include "supervisors/runtime.hpp"
 
 #include "actor/caf_seam.hpp"
+#include "libactor/actor/scheduler.hpp"
 #include "libactor/actor/spawn.hpp"
 #include "supervisor_actor.hpp"
 #include "supervisors/watchdog.hpp"
@@ -79,6 +80,7 @@ struct runtime::impl : std::enable_shared_from_this<impl> {
 
   std::string root_path() const { return "/" + tree.root.id; }
   void start(const tree_spec& spec, const child_catalog& catalog, std::function<void(const caf::error&)> done);
+  void say_what_is_lacking() const;
   void on_guardian_down(const caf::error& reason);
   void request_stop(std::optional<duration> budget, cause why);
   std::optional<family::member> find(std::string_view path) const;
@@ -130,6 +132,7 @@ void runtime::impl::start(const tree_spec& spec, const child_catalog& catalog,
     line = std::make_shared<lifeline>(std::string(), 1, caf::weak_actor_ptr{}, 0, hub);
     ended = false;
   }
+  say_what_is_lacking();
   worker_options guardian_options;
   guardian_options.ctx = own.ctx();
   guardian_options.line = line;
@@ -142,6 +145,20 @@ void runtime::impl::start(const tree_spec& spec, const child_catalog& catalog,
   detail::seam::when_ended(handle, [self = shared_from_this()](const caf::error& reason, caf::execution_unit*) {
     self->on_guardian_down(reason);
   });
+}
+
+// Once, at the start: docs/scheduler.md tells the rest.
+void runtime::impl::say_what_is_lacking() const {
+  if (hub->empty() || options.driver == context_runtime::driver::virtual_ || scheduler::of(system) != nullptr)
+    return;
+  event what;
+  what.kind = event_kind::note;
+  what.at = contexts->now();
+  what.path = root_path();
+  what.text =
+      "runs on a scheduler of CAF's own: a thread lost to a stuck handler is not made up for, and CAF's timers "
+      "can't be taken back; libactor::configure(config) loads the library's";
+  hub->on_event(what);
 }
 
 void runtime::impl::on_guardian_down(const caf::error& reason) {

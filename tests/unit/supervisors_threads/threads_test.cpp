@@ -106,6 +106,13 @@ BOOST_DATA_TEST_CASE(S030_an_exit_that_races_terminate_child_keeps_its_reason_on
   BOOST_TEST(t.tree.stop().within_budget);
 }
 
+BOOST_DATA_TEST_CASE(a_start_on_a_scheduler_of_cafs_own_says_once_what_that_lacks, both, kind) {
+  tree_on t{kind};
+  BOOST_REQUIRE(!t.tree.start(one_for_one().child("a", ordinary).tree(30s)));
+  BOOST_TEST(t.tree.stop().clean());
+  BOOST_TEST(t.sink->count(event_kind::note, "/root") == (kind == scheduler_kind::own ? 0 : 1));
+}
+
 BOOST_DATA_TEST_CASE(S028_killed_supervisors_leave_no_orphan_on_threads, both, kind) {
   for (int round = 0; round != 30; ++round) {
     tree_on t{kind};
