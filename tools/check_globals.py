@@ -41,10 +41,13 @@ ALLOWED = {  # library: {demangled name, or re:pattern in which parentheses stan
             "a thread's number",
         "libactor::detail::(anonymous namespace)::dead_here": "nodes that this thread takes apart, empty between calls",
         "libactor::detail::runtime_core::read_coarse_ms()::recent": "how often this thread read the clock of late",
+        "libactor::detail::bulk_here": "whether this thread is firing many hooks, for as long as it does",
     },
     "actor": {
         "libactor::(anonymous namespace)::this_thread()::id": "the kernel's id of the thread",
         "libactor::detail::(anonymous namespace)::here": "the scheduler that the thread belongs to, for as long as it runs",
+        "libactor::detail::scheduler_pool::batch_here": "what the cancel that this thread is in makes runnable, empty after it",
+        "libactor::detail::seam::wake_element()::look": "a message without content, which all actors on the thread see in turn",
     },
     "supervisors": {
         "libactor::(anonymous namespace)::one_shots": CONST,
