@@ -18,9 +18,9 @@ namespace libactor::detail {
 //
 // Invariants
 //  1. `turn_` is even when the three others belong together; only the writer changes any of them.
-//  2. A reading more than `most` old is not used: so neither a writer that is held up nor a machine that was suspended
-//  or
-//     moved makes an answer wrong.
+//  2. A reading more than `most` old is not used, nor a rate over more than a second: so neither a writer that is held
+//     up nor a machine that slept or was moved makes an answer wrong. Not noticed is a sleep of less than a second
+//     between two readings: until the next one, answers may be early, by `most` at the worst.
 class counter_clock {
  public:
   static constexpr std::int64_t most = 8'000'000;             // ns
