@@ -5,9 +5,12 @@
 #include "libactor/trace_id.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace libactor {
+
+struct leak_event;
 
 /// What happened to a child of a tree. `docs/glossary.md` has a line on each.
 enum class event_kind : std::uint8_t {
@@ -29,6 +32,9 @@ enum class event_kind : std::uint8_t {
   resumed,       ///< restarts go on
   stuck,         ///< the watchdog: one handler runs for longer than `stuck_after`
   overdue,       ///< the watchdog: still alive after it should have ended
+  orphan,        ///< the watchdog: alive, although what it belongs to has ended
+  runaway,       ///< the watchdog: its mailbox, children or restarts are beyond a declared limit
+  undead,        ///< the watchdog: abandoned, and still running
   recovered,     ///< the watchdog: a reported child is well, or has ended
   dropped,       ///< messages were dropped; `text` says which, `count` how many
   output,        ///< a line of a process's output, in `text`
@@ -50,6 +56,8 @@ struct event {
   duration elapsed{};             ///< what the kind measures: the time to start, to stop, or in the handler
   std::uint64_t count = 0;        ///< what the kind counts; of an end: the messages that stood unread
   trace_id trace{};
+  /// Of the watchdog's kinds, `stuck` to `recovered`: everything it knows (`supervisors/leak_event.hpp`); else null.
+  std::shared_ptr<const leak_event> leak{};
 };
 
 /// Receives events. `on_event` is called from any thread, concurrently, on the path of supervision: it must be

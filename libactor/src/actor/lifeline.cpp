@@ -120,6 +120,12 @@ const char* to_string(event_kind kind) noexcept {
       return "stuck";
     case event_kind::overdue:
       return "overdue";
+    case event_kind::orphan:
+      return "orphan";
+    case event_kind::runaway:
+      return "runaway";
+    case event_kind::undead:
+      return "undead";
     case event_kind::recovered:
       return "recovered";
     case event_kind::dropped:
