@@ -4,6 +4,7 @@
 #include "control_acts.hpp"
 #include "event_log.hpp"
 #include "libactor/time.hpp"
+#include "supervisors/observe/leaks.hpp"
 #include "supervisors/tree_spec.hpp"
 
 #include <optional>
@@ -21,6 +22,14 @@ struct run_options {
   std::optional<libactor::duration> stop_after;  ///< `--for`
   std::string socket;                            ///< for `ctl`; empty: none
   unsigned socket_mode = 0600;
+  std::string ledger;  ///< where leaks are kept; empty: nowhere
+};
+
+enum class leaks_format { text, json };
+struct leaks_options {
+  std::string file;
+  libactor::observe::leak_filter filter{};
+  leaks_format format = leaks_format::text;
 };
 
 enum class check_format { text, json, github };
@@ -49,6 +58,7 @@ int check(const check_options& options);
 int graph(const graph_options& options);
 int schema();
 int ctl(const ctl_options& options);
+int leaks(const leaks_options& options);
 
 /// Reads a tree; prints what is wrong with it to standard error, and is empty then.
 std::optional<libactor::tree_spec> load(const std::string& file, const libactor::child_catalog& catalog);

@@ -2,8 +2,8 @@
 #include "event_log.hpp"
 
 #include "supervisors/child_spec.hpp"
+#include "supervisors/observe/event_json.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
@@ -23,11 +23,7 @@ constexpr std::size_t queue_length = 65536;
 // Of lines that are queued while there is said to be room.
 constexpr std::size_t most_bytes = 8 * 1024 * 1024;
 
-std::string wall_time() {
-  const auto now = std::chrono::system_clock::now();
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), ms);
-}
+std::string wall_time() { return libactor::observe::to_string(std::chrono::system_clock::now()); }
 
 std::string rounded(libactor::duration d) {
   using namespace std::chrono;
@@ -54,26 +50,6 @@ std::string as_text(const libactor::event& what) {
   if (!what.text.empty())
     line += (what.reason.empty() && what.elapsed.count() == 0 ? ": " : ", ") + what.text;
   return line;
-}
-
-std::string as_json(const libactor::event& what, const std::string& wall_time) {
-  nlohmann::ordered_json line;
-  line["time"] = wall_time;
-  line["event"] = to_string(what.kind);
-  line["path"] = what.path;
-  line["actor"] = what.actor;
-  line["incarnation"] = what.incarnation;
-  if (!what.reason.empty())
-    line["reason"] = what.reason;
-  if (!what.text.empty())
-    line["text"] = what.text;
-  if (what.elapsed.count() != 0)
-    line["elapsed_ns"] = what.elapsed.count();
-  if (what.count != 0)
-    line["count"] = what.count;
-  if (what.trace)
-    line["trace"] = to_string(what.trace);
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 /// Standard output, and a way to wait until all that was queued before is written.
@@ -116,7 +92,8 @@ event_log::event_log(log_format format)
 event_log::~event_log() = default;
 
 void event_log::on_event(const libactor::event& what) noexcept {
-  write(format_ == log_format::json ? as_json(what, wall_time()) : wall_time().substr(11, 12) + "  " + as_text(what));
+  write(format_ == log_format::json ? libactor::observe::to_json(what, std::chrono::system_clock::now())
+                                    : wall_time().substr(11, 12) + "  " + as_text(what));
 }
 
 void event_log::say(const std::string& words) noexcept {

@@ -50,7 +50,5 @@ class event_log final : public libactor::event_sink {
 
 /// One event as a line for people: what happened, the path, and what else is known.
 std::string as_text(const libactor::event& what);
-/// One event as a JSON object on one line. Bytes that are not UTF-8 become U+FFFD.
-std::string as_json(const libactor::event& what, const std::string& wall_time);
 
 }  // namespace actortree

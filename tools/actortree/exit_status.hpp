@@ -8,7 +8,7 @@ enum exit_status : int {
   ok = 0,               ///< done; a tree ended in order (late children that had to be killed are in the report)
   internal = 1,         ///< a fault of the program itself
   usage = 2,            ///< the command line has faults
-  bad_file = 3,         ///< the tree file has faults, or can't be read
+  bad_file = 3,         ///< the file has faults, or can't be read
   start_failed = 4,     ///< the tree did not start
   tree_failed = 5,      ///< the tree ended by itself, with an error
   overrun = 6,          ///< the stop's budget ran out, or something did not end even when killed

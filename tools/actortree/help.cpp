@@ -43,7 +43,7 @@ std::string meaning_of(int status) {
     case usage:
       return "the command line has faults";
     case bad_file:
-      return "the tree file has faults, or can't be read";
+      return "the file has faults, or can't be read";
     case start_failed:
       return "the tree did not start";
     case tree_failed:

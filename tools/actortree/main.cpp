@@ -31,6 +31,21 @@ const help_page run_help{
     "  actortree run shop.yaml --for 10s\n"
     "  actortree run shop.yaml --log json | jq 'select(.event == \"crashed\")'\n"};
 
+const help_page leaks_help{
+    "Prints the leaks that `actortree run --ledger FILE`, or a program with a ledger of its own, has kept: the most "
+    "frequent culprits first. Leaks of one kind whose stacks have the same functions, and whose contexts were derived "
+    "in the same places, are one culprit's. The file may be in use.",
+    {ok, internal, usage, bad_file},
+    "  actortree leaks shop.db --since 1h\n"
+    "  actortree leaks shop.db --kind stuck --path /shop/api\n"
+    "  actortree leaks shop.db --format json | jq '.culprits[0].stack'\n",
+    "\nKINDS\n"
+    "  stuck    one handler ran longer than `stuck_after`\n"
+    "  overdue  a child was still alive after it should have ended\n"
+    "  orphan   a child was alive, although what it belongs to had ended\n"
+    "  runaway  a mailbox, children or restarts went beyond a limit\n"
+    "  undead   a child was abandoned, and still ran\n"};
+
 const help_page check_help{
     "Reports every fault and every doubt of the file, with its place, and starts nothing. As text they go to standard "
     "error. As json they are an array on standard output; as github they are workflow commands, which code hosting "
@@ -77,15 +92,19 @@ const help_page ctl_help{
     "\nENVIRONMENT\n"
     "  ACTORTREE_SOCKET  the socket, where --socket does not say it\n"};
 
+constexpr libactor::event_kind leak_kinds[] = {libactor::event_kind::stuck, libactor::event_kind::overdue,
+                                               libactor::event_kind::orphan, libactor::event_kind::runaway,
+                                               libactor::event_kind::undead};
+
 /// `10s` as a duration; the units are those of tree files.
-libactor::duration parse_duration(const std::string& text) {
+libactor::duration parse_duration(const char* option, const std::string& text) {
   static const std::map<std::string, double> units{{"ns", 1},  {"us", 1e3}, {"ms", 1e6},
                                                    {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}};
   char* rest = nullptr;
   const double number = std::strtod(text.c_str(), &rest);
   const auto unit = units.find(rest);
   if (rest == text.c_str() || unit == units.end() || !(number >= 0) || number * unit->second > 9e18)
-    throw CLI::ValidationError("--for",
+    throw CLI::ValidationError(option,
                                "'" + text + "' is no duration: write a number and ns, us, ms, s, m or h, as in 10s");
   return libactor::duration{static_cast<libactor::duration::rep>(number * unit->second)};
 }
@@ -143,6 +162,10 @@ int main(int argc, char** argv) {
   run_command.add_option("--socket-mode", mode, "the permissions of the socket's file, octal; 600 by default")
       ->option_text("MODE");
 
+  run_command
+      .add_option("--ledger", run.ledger, "keep the watchdog's events in this SQLite file, for `actortree leaks`")
+      ->option_text("FILE");
+
   check_options check;
   auto& check_command = *app.add_subcommand("check", "report every fault of a tree file");
   set_help(check_command, check_help);
@@ -161,6 +184,24 @@ int main(int argc, char** argv) {
               {"mermaid", graph_format::mermaid},
               {"json", graph_format::json}},
              "text|dot|mermaid|json", "text (the default) for people, dot for Graphviz, mermaid, or json");
+
+  leaks_options leaks;
+  std::string since;
+  libactor::event_kind kind{};
+  auto& leaks_command = *app.add_subcommand("leaks", "print the leaks that a ledger holds");
+  set_help(leaks_command, leaks_help);
+  leaks_command.add_option("FILE", leaks.file, "the ledger")->required()->option_text("");
+  leaks_command.add_option("--since", since, "only leaks that were told of within this time, as in 1h")
+      ->option_text("DURATION");
+  std::map<std::string, libactor::event_kind> kinds;
+  for (const auto one : leak_kinds)
+    kinds.emplace(to_string(one), one);
+  add_choice(leaks_command, "--kind", kind, kinds, "stuck|overdue|orphan|runaway|undead",
+             "only leaks that were of this kind: see KINDS");
+  leaks_command.add_option("--path", leaks.filter.path, "only leaks of this child and of those below it")
+      ->option_text("PATH");
+  add_choice(leaks_command, "--format", leaks.format, {{"text", leaks_format::text}, {"json", leaks_format::json}},
+             "text|json", "text (the default) for people, or one JSON object");
 
   auto& schema_command = *app.add_subcommand("schema", "print a JSON Schema of tree files, for editors");
   set_help(schema_command, schema_help);
@@ -187,8 +228,16 @@ int main(int argc, char** argv) {
       run.socket_mode = parse_mode(mode);
     if (ctl_command)
       parse_act(act, ctl);
+    if (leaks_command.count("--kind") != 0)
+      leaks.filter.kind = kind;
+    if (!since.empty())
+      leaks.filter.since =
+          std::chrono::system_clock::now() -
+          std::chrono::duration_cast<std::chrono::system_clock::duration>(parse_duration("--since", since));
+    if (!leaks.filter.path.empty() && leaks.filter.path[0] != '/')
+      throw CLI::ValidationError("--path", "'" + leaks.filter.path + "' is no path: it begins with /, as in /shop/api");
     if (!limit.empty())
-      run.stop_after = parse_duration(limit);
+      run.stop_after = parse_duration("--for", limit);
   } catch (const CLI::ParseError& e) {
     const int code = app.exit(e);
     return code == 0 ? ok : usage;
@@ -202,6 +251,8 @@ int main(int argc, char** argv) {
       return actortree::graph(graph);
     if (ctl_command)
       return actortree::ctl(ctl);
+    if (leaks_command)
+      return actortree::leaks(leaks);
     return actortree::schema();
   } catch (const std::exception& e) {
     std::cerr << "actortree: " << e.what() << '\n';

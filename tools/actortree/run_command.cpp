@@ -4,6 +4,7 @@
 #include "exit_status.hpp"
 #include "kinds.hpp"
 #include "libactor/actor/scheduler.hpp"
+#include "supervisors/observe/ledger.hpp"
 #include "supervisors/runtime.hpp"
 
 #include <poll.h>
@@ -226,6 +227,17 @@ void raise_limit_of_open_files() {
   }
 }
 
+/// Where leaks are kept; null if it can't be had, which is said then.
+std::shared_ptr<libactor::observe::ledger> open_ledger(const std::string& file, std::shared_ptr<event_log> log) {
+  libactor::observe::ledger_options with;
+  with.report_to = std::move(log);
+  auto opened = libactor::observe::ledger::open(file, std::move(with));
+  if (opened)
+    return std::move(*opened);
+  std::cerr << "actortree: " << libactor::describe(opened.error()) << '\n';
+  return nullptr;
+}
+
 /// Answers `ctl`, and says so in the log.
 std::string answer(const std::string& line, const control_peer& who, libactor::runtime& tree, const std::string& root,
                    mailbox& mail, event_log& log) {
@@ -256,6 +268,12 @@ int run(const run_options& options) {
   const auto tree = load(options.file, catalog);
   if (!tree)
     return bad_file;
+  std::shared_ptr<libactor::observe::ledger> ledger;
+  if (!options.ledger.empty()) {
+    ledger = open_ledger(options.ledger, log);
+    if (ledger == nullptr)
+      return bad_file;
+  }
   mailbox mail;
   caf::actor_system_config cfg;
   libactor::configure(cfg);
@@ -264,6 +282,8 @@ int run(const run_options& options) {
   {
     libactor::runtime_options with;
     with.sinks.push_back(log);
+    if (ledger != nullptr)
+      with.sinks.push_back(ledger);
     with.on_ended = [&mail](const caf::error& reason) { mail.ended(reason); };
     libactor::runtime runtime{system, std::move(with)};
     std::unique_ptr<control_socket> control;
@@ -288,8 +308,12 @@ int run(const run_options& options) {
     log->say("shutdown report\n" + to_string(report));
     if (log->lost() != 0)
       log->say(std::to_string(log->lost()) + " lines of the log were lost: standard output was too slow");
+    if (ledger != nullptr && ledger->lost() != 0)
+      log->say(std::to_string(ledger->lost()) + " events were lost: the ledger was too slow");
     // What was abandoned still runs on the actor system's threads, which can't be joined then.
     if (!report.within_budget || report.abandoned() != 0) {
+      if (ledger != nullptr)
+        ledger->flush();
       log->flush();
       ::_exit(status);
     }

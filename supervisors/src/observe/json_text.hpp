@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/time.hpp"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace libactor {
+struct chain_link;
+}
+
+namespace libactor::observe {
+
+using json = nlohmann::ordered_json;
+
+/// Bytes that are not UTF-8 become U+FFFD. `indent` -1: on one line.
+std::string dump(const json& what, int indent = -1);
+
+/// One link of a context chain; what is left of its time counts from `now`.
+json json_of(const chain_link& link, time_point now);
+
+}  // namespace libactor::observe
