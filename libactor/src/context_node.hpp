@@ -59,8 +59,10 @@ struct registry {
 
 // A place in the deadline queue; `due` is in nanoseconds of the runtime's clock, `slot` belongs to the queue.
 struct timer_link : bag_link {
-  std::atomic<std::int64_t> due{no_time};
   static constexpr std::int64_t no_time = INT64_MAX;
+  timer_link() noexcept = default;
+  explicit timer_link(std::int64_t at) noexcept : due{at} {}
+  std::atomic<std::int64_t> due{no_time};
 };
 
 struct node_front : node_head, registry_link {
@@ -85,6 +87,8 @@ class context_node : public node_front, public timer_link {
   context_node() noexcept = default;
   // One handle, and not yet live.
   context_node(context_node& above, node_kind kind, source_location where) noexcept;
+  // The same with a deadline, which is not yet armed.
+  context_node(context_node& above, std::int64_t at, source_location where) noexcept;
 
   // Milliseconds of the runtime's clock at the derivation, above the line of the source where it was made.
   static constexpr unsigned line_bits = 20;
@@ -100,6 +104,10 @@ class context_node : public node_front, public timer_link {
     return (word.load(std::memory_order_relaxed) & passes) != 0 ? reinterpret_cast<context_node*>(bag.raw()) : this;
   }
   shard_block* shards() noexcept { return reinterpret_cast<shard_block*>(bag.raw()); }
+
+ private:
+  context_node(context_node& above, node_kind kind, source_location where, context_node* nearest,
+               std::int64_t at) noexcept;
 };
 static_assert(sizeof(context_node) == 128);
 

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
 
 namespace libactor::detail {
 
@@ -56,17 +55,19 @@ class counter_clock {
   // For any thread: whether it is worth while to ask.
   bool running() const noexcept { return scale_.load(std::memory_order_relaxed) != 0; }
 
-  // For any thread: the time when the counter stands at `ticks`; none if there is no reading to go by.
-  std::optional<std::int64_t> at(std::uint64_t ticks) const noexcept {
+  static constexpr std::int64_t unknown = INT64_MIN;
+
+  // For any thread: the time when the counter stands at `ticks`; `unknown` if there is no reading to go by.
+  std::int64_t at(std::uint64_t ticks) const noexcept {
     const auto turn = turn_.load(std::memory_order_acquire);
     const auto counted = ticks - ticks_.load(std::memory_order_acquire);
     const auto ns = ns_.load(std::memory_order_acquire);
     const auto scale = scale_.load(std::memory_order_acquire);
     if ((turn & 1) != 0 || turn_.load(std::memory_order_relaxed) != turn || scale == 0 || counted >= max_ticks)
-      return std::nullopt;
+      return unknown;
     const auto passed = static_cast<std::int64_t>(counted * scale >> 32);
     if (passed > most)
-      return std::nullopt;
+      return unknown;
     return ns + passed + (passed >> 9) + 256;
   }
 

@@ -19,7 +19,7 @@ std::int64_t steady_now() noexcept { return std::chrono::steady_clock::now().tim
 }  // namespace
 
 runtime_core::runtime_core(context_runtime& runtime, bool virtual_clock)
-    : owner{&runtime}, is_virtual{virtual_clock}, executor_{virtual_clock} {
+    : owner{&runtime}, is_virtual{virtual_clock}, usual_{!virtual_clock}, executor_{virtual_clock} {
   std::construct_at(&root.word, std::uint64_t{0});
   root.kind = static_cast<std::uint8_t>(node_kind::root);
   root.core = this;
@@ -215,6 +215,7 @@ std::uint64_t runtime_core::subscribe(listener what) {
   fresh->push_back(std::make_shared<const subscription>(subscription{number, std::move(what)}));
   listeners_ = std::move(fresh);
   observed_.store(true, std::memory_order_relaxed);
+  usual_.store(false, std::memory_order_relaxed);
   return number;
 }
 
@@ -227,6 +228,7 @@ void runtime_core::unsubscribe(std::uint64_t number) noexcept {
       fresh->push_back(one);
   }
   observed_.store(!fresh->empty(), std::memory_order_relaxed);
+  usual_.store(!is_virtual && fresh->empty(), std::memory_order_relaxed);
   old = std::exchange(listeners_, std::move(fresh));
 }
 

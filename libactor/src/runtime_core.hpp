@@ -42,9 +42,9 @@ struct runtime_core {
   // A time not before `now`, and at most 23 µs after it, which costs less where time is published: for what must not be
   // early.
   std::int64_t now_or_just_after() const noexcept {
-    if (counter_.running()) {
-      if (const auto at = counter_.at(counter_clock::read()))
-        return *at;
+    if (counter_.running()) [[likely]] {
+      if (const auto at = counter_.at(counter_clock::read()); at != counter_clock::unknown) [[likely]]
+        return at;
     }
     return now();
   }
@@ -74,6 +74,8 @@ struct runtime_core {
   // -- events
   using listener = std::function<void(const context_event&)>;
   bool observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
+  // On a real clock, and not observed.
+  bool usual() const noexcept { return usual_.load(std::memory_order_relaxed); }
   std::uint64_t subscribe(listener what);
   void unsubscribe(std::uint64_t number) noexcept;
   context_event event_of(context_event::what step, const context_node& node, const cause_rep* why) const noexcept;
@@ -121,6 +123,7 @@ struct runtime_core {
   };
   using subscriptions = std::vector<std::shared_ptr<const subscription>>;
   std::atomic<bool> observed_{false};
+  std::atomic<bool> usual_;
   std::mutex listeners_mutex_;
   std::shared_ptr<const subscriptions> listeners_;  // replaced as a whole
   std::uint64_t next_subscription_ = 1;
@@ -135,17 +138,26 @@ struct runtime_core {
 };
 
 inline context_node::context_node(context_node& above, node_kind kind, source_location from) noexcept
+    : context_node{above, kind, from, above.env, no_time} {}
+
+inline context_node::context_node(context_node& above, std::int64_t at, source_location from) noexcept
+    : context_node{above, node_kind::deadline, from, this, at} {}
+
+inline context_node::context_node(context_node& above, node_kind kind, source_location from, context_node* nearest,
+                                  std::int64_t at) noexcept
     : node_front{kind, above},
+      timer_link{at},
       core{above.core},
-      env{above.env},
+      env{nearest},
       file{from.file_name()},
       function{from.function_name()},
       // Never younger than its parent, whatever clock that was stamped by.
       stamp{(core != nullptr ? std::max(core->coarse_ms(), above.born()) : 0) << line_bits |
             std::min<std::uint64_t>(from.line(), line_mask)} {}
 
-inline bool runtime_core::join_root_armed(context_node& node, std::uint64_t flags, std::int64_t due) noexcept {
-  if (node.parent != &root || is_virtual || observed())
+[[gnu::always_inline]] inline bool runtime_core::join_root_armed(context_node& node, std::uint64_t flags,
+                                                                 std::int64_t due) noexcept {
+  if (node.parent != &root || !usual()) [[unlikely]]
     return false;
   const auto word = lock(root.word);
   if ((word & (node_head::sharded | node_head::done_bit)) != 0 || !wheel_.insert_in_place(node, timer_kind::node, due))
@@ -162,7 +174,7 @@ inline bool runtime_core::join_root_armed(context_node& node, std::uint64_t flag
 }
 
 template <class Die>
-bool runtime_core::leave_root_armed(context_node& node, Die die) noexcept {
+[[gnu::always_inline]] inline bool runtime_core::leave_root_armed(context_node& node, Die die) noexcept {
   const auto word = lock(root.word);
   if (!die()) {
     unlock(root.word, word);

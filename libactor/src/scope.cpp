@@ -26,18 +26,15 @@ runtime_core& require_core(context_node& node, const char* what) noexcept {
 
 // -- scope ------------------------------------------------------------------------------------------------------------
 
-void scope::leave() noexcept {
-  auto& node = *access::get(ctx_);
+void scope::leave(node_head& own, bool armed) noexcept {
+  auto& node = static_cast<context_node&>(own);
   __builtin_prefetch(static_cast<timer_link*>(&node), 1);  // its second cache line: the locks wait for what they miss
-  if (!armed_) {
-    armed_ = true;
-    ctx_ = context{};
+  if (!armed) {
+    release(own);
     return;
   }
-  if (release_plain(node)) {
-    access::forget(ctx_);
+  if (release_plain(node))
     return;
-  }
   // What nobody else can ever look at, or tell of its end, need not be canceled.
   const auto word = node.word.load(std::memory_order_acquire);
   const bool unseen = node.refs.load(std::memory_order_acquire) == 1 && word < node_head::one &&
@@ -45,7 +42,7 @@ void scope::leave() noexcept {
                       (node.core == nullptr || !node.core->observed());
   if (!unseen && (word & node_head::done_bit) == 0)
     detail::cancel(node, {});
-  ctx_ = context{};
+  release(own);
 }
 
 void scope::cancel(cause why, source_location where) noexcept {
@@ -109,14 +106,16 @@ scope with_boundary(const context& parent, source_location where) {
 namespace {
 
 // `now` may be earlier than it is; where it is later, `due` must not be before the time that it stands for.
-scope derive_until(const context& parent, std::int64_t due, std::int64_t now, cause&& why, source_location where) {
+// `take_cause` gives what the cause points to, once there is a node to own it; so that nothing is left of a cause that
+// is not given.
+template <class TakeCause>
+[[gnu::always_inline]] inline scope derive_until(const context& parent, std::int64_t due, std::int64_t now,
+                                                 TakeCause take_cause, source_location where) {
   auto& core = *access::get(parent)->core;
-  auto* node = new (node_pool::allocate_smallest()) context_node{*access::get(parent), node_kind::deadline, where};
-  node->env = node;
-  node->due.store(due, std::memory_order_relaxed);
-  node->why = cause_access::take(why);
+  auto* node = new (node_pool::allocate_smallest()) context_node{*access::get(parent), due, where};
+  node->why = take_cause();
   const auto flags = node_head::has_timer | (node->why != nullptr ? node_head::owns_cause : 0);
-  if (due > now && core.join_root_armed(*node, flags, due))
+  if (due > now && core.join_root_armed(*node, flags, due)) [[likely]]
     return access::own(node);
   attach_plain(*node, flags);
   auto owner = access::own(node);
@@ -137,15 +136,32 @@ scope derive_until(const context& parent, std::int64_t due, std::int64_t now, ca
 
 scope with_deadline(const context& parent, time_point at, cause why, source_location where) {
   auto& core = require_core(access::require(parent), "a deadline needs a context of a runtime");
-  return derive_until(parent, at.time_since_epoch().count(), core.now(), std::move(why), where);
+  const auto take_cause = [&] { return cause_access::take(why); };
+  return derive_until(parent, at.time_since_epoch().count(), core.now(), take_cause, where);
 }
 
-scope with_timeout(const context& parent, duration limit, cause why, source_location where) {
+namespace {
+
+template <class TakeCause>
+[[gnu::always_inline]] inline scope derive_for(const context& parent, duration limit, TakeCause take_cause,
+                                               source_location where) {
   auto& core = require_core(access::require(parent), "a timeout needs a context of a runtime");
   const auto now = core.now_or_just_after();
   const auto count = limit.count();
   const auto due = count > no_time - 1 - now ? no_time - 1 : (count < 0 ? now : now + count);
-  return derive_until(parent, due, now, std::move(why), where);
+  return derive_until(parent, due, now, take_cause, where);
+}
+
+}  // namespace
+
+scope with_timeout(const context& parent, duration limit, cause why, source_location where) {
+  return derive_for(
+      parent, limit, [&] { return cause_access::take(why); }, where);
+}
+
+scope with_timeout(const context& parent, duration limit, source_location where) {
+  return derive_for(
+      parent, limit, []() -> const cause_rep* { return nullptr; }, where);
 }
 
 }  // namespace libactor

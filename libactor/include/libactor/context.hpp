@@ -99,6 +99,9 @@ class context {
 
  private:
   friend struct detail::access;
+  friend class scope;
+  // Takes over a handle.
+  explicit context(detail::node_head* node) noexcept : node_{node} {}
   const void* find(const detail::value_key* key) const noexcept;
   detail::node_head* node_ = nullptr;
 };

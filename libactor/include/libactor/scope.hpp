@@ -11,19 +11,18 @@ namespace libactor {
 class [[nodiscard]] scope {
  public:
   scope() noexcept = default;
-  scope(scope&& other) noexcept : ctx_{std::move(other.ctx_)}, armed_{std::exchange(other.armed_, true)} {}
+  scope(scope&& other) noexcept
+      : ctx_{std::exchange(other.ctx_.node_, nullptr)}, armed_{std::exchange(other.armed_, true)} {}
   scope& operator=(scope&& other) noexcept {
-    if (this != &other) {
-      if (ctx_)
-        leave();
-      ctx_ = std::move(other.ctx_);
-      armed_ = std::exchange(other.armed_, true);
-    }
+    auto* const old = std::exchange(ctx_.node_, std::exchange(other.ctx_.node_, nullptr));
+    const bool was_armed = std::exchange(armed_, std::exchange(other.armed_, true));
+    if (old != nullptr)
+      leave(*old, was_armed);
     return *this;
   }
   ~scope() {
-    if (ctx_)
-      leave();
+    if (auto* const own = std::exchange(ctx_.node_, nullptr))
+      leave(*own, armed_);
   }
 
   /// The context that this scope owns.
@@ -55,7 +54,8 @@ class [[nodiscard]] scope {
 
  private:
   friend struct detail::access;
-  void leave() noexcept;
+  // Takes over the handle.
+  static void leave(detail::node_head& own, bool armed) noexcept;
   context ctx_;
   bool armed_ = true;
 };
@@ -70,8 +70,11 @@ class [[nodiscard]] scope {
 [[nodiscard]] scope with_deadline(const context& parent, time_point at, cause why = {},
                                   source_location where = source_location::current());
 
-/// `with_deadline` at now + `limit`.
-[[nodiscard]] scope with_timeout(const context& parent, duration limit, cause why = {},
+/// `with_deadline` at now + `limit`. Two functions, because a server derives a plain one for each request, and even an
+/// empty cause takes a while to hand over.
+[[nodiscard]] scope with_timeout(const context& parent, duration limit,
+                                 source_location where = source_location::current());
+[[nodiscard]] scope with_timeout(const context& parent, duration limit, cause why,
                                  source_location where = source_location::current());
 
 /// Derives a context that has `parent`'s values and nothing else of it: it is never done (until its runtime ends), has

@@ -225,8 +225,8 @@ void scheduler_clock::cancel_all() {
 
 caf::actor_clock::time_point scheduler_clock::now() const noexcept {
   if (counter_.running()) {
-    if (const auto at = counter_.at(counter_clock::read()))
-      return time_point{std::chrono::nanoseconds{*at}};
+    if (const auto at = counter_.at(counter_clock::read()); at != counter_clock::unknown)
+      return time_point{std::chrono::nanoseconds{at}};
   }
   return std::chrono::steady_clock::now();
 }

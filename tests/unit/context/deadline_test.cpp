@@ -318,7 +318,8 @@ BOOST_AUTO_TEST_CASE(the_wheel_agrees_with_a_sorted_map_to_within_a_tick_and_is_
           BOOST_REQUIRE(model.begin()->first > now - tick);
       }
     }
-    BOOST_REQUIRE(wheel->size() == in.size());
+    if (step % 1000 == 0)
+      BOOST_REQUIRE(wheel->size() == in.size());
   }
 }
 

@@ -94,6 +94,9 @@ BOOST_AUTO_TEST_CASE(C304_a_moved_from_scope_does_nothing) {
   b = std::move(other);  // assigning over a scope leaves it
   BOOST_TEST(replaced.done());
   BOOST_TEST(!b.ctx().done());
+  auto& same = b;
+  b = std::move(same);  // assigning a scope to itself changes nothing
+  BOOST_TEST(!b.ctx().done());
   b.disarm();
   const auto kept = b.ctx();
   { auto moved = std::move(b); }  // being disarmed moves along
