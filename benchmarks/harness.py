@@ -17,17 +17,17 @@ CUT = 10  # seconds that one run of a peer may take; longer ones are left out wi
 OURS_AT_MOST = 60  # seconds that one run of ours may take; longer is an error
 
 CONTEXT, ACTORS, TREES, FILES = "bench_context", "bench_actors", "bench_supervisors", "bench_yaml"
-PEERS = ["go", "erlang", "caf", "yaml-cpp"]
+PEERS = ["go", "go-done", "erlang", "caf", "yaml-cpp"]
 CHURN = [40, 4_000, 400_000, 1_000_000]
 # workload: (our program, peers, sizes, sizes for --quick)
 WORKLOADS = {
-    "derive": (CONTEXT, ["go"], [2_000_000], [1_000]),
-    "derive_shared_2t": (CONTEXT, ["go"], [2_000_000], [1_000]),
+    "derive": (CONTEXT, ["go", "go-done"], [2_000_000], [1_000]),
+    "derive_shared_2t": (CONTEXT, ["go", "go-done"], [2_000_000], [1_000]),
     "poll": (CONTEXT, ["go"], [20_000_000], [1_000]),
     "value_10": (CONTEXT, ["go"], [5_000_000], [1_000]),
-    "fanout_cancel": (CONTEXT, ["go"], [100_000, 1_000_000], [1_000]),
-    "fanout_cancel_shuffled": (CONTEXT, ["go"], [100_000, 1_000_000], [1_000]),
-    "deep_cancel": (CONTEXT, ["go"], [10_000, 100_000], [1_000]),
+    "fanout_cancel": (CONTEXT, ["go", "go-done"], [100_000, 1_000_000], [1_000]),
+    "fanout_cancel_shuffled": (CONTEXT, ["go", "go-done"], [100_000, 1_000_000], [1_000]),
+    "deep_cancel": (CONTEXT, ["go", "go-done"], [10_000, 100_000], [1_000]),
     "deadline_churn": (CONTEXT, ["go", "erlang", "caf"], CHURN, [40]),
     "deadline_churn_random": (CONTEXT, ["go", "erlang"], CHURN, [40]),
     "deadline_fire": (CONTEXT, ["go", "erlang"], [100_000], [1_000]),
@@ -94,12 +94,15 @@ class Programs:
             return ["erl", "-noshell", "+P", "1048576", "-pa", str(self.folder), "-run", "peer_erlang", "main", workload, str(n)]
         if who in STOCK:
             return [str(self.folder / "peer_caf"), workload, str(n), who.removeprefix("caf-")]
+        if who == "go-done":
+            return [str(self.folder / "peer_go"), workload, str(n), "done"]
         name = {"go": "peer_go", "caf": "peer_caf", "yaml-cpp": "peer_yaml_cpp"}.get(who, who)
         stock = ["sharing"] if who == "caf" and workload == "deadline_churn" else []
         return [str(self.folder / name), workload, str(n)] + stock
 
     def available(self, who):
-        return (self.folder / {"go": "peer_go", "caf": "peer_caf", "yaml-cpp": "peer_yaml_cpp", "erlang": "peer_erlang.beam"}.get(who, who)).exists()
+        return (self.folder / {"go": "peer_go", "go-done": "peer_go", "caf": "peer_caf", "yaml-cpp": "peer_yaml_cpp",
+                               "erlang": "peer_erlang.beam"}.get(who, who)).exists()
 
     def run(self, who, workload, n, limit):
         """(ns per op, bytes per item or None) of one run."""
@@ -139,6 +142,11 @@ def better_stock(workload, n, runs):
 
 def middle(values):
     return None if any(value is None for value in values) else statistics.median(values)
+
+
+def spread(runs):
+    """From the least to the most of each program's runs."""
+    return ", ".join(f"{who} {min(ns for ns, _ in of):.1f} to {max(ns for ns, _ in of):.1f}" for who, of in runs.items())
 
 
 def shown(value, digits=1):
@@ -222,7 +230,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Benchmarks against Go, Erlang/OTP and plain CAF.")
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--only", metavar="WORKLOAD,…", help="only these: " + ", ".join(WORKLOADS))
-    parser.add_argument("--peers", metavar="PEER,…", help="only these: caf, go, erlang, yaml-cpp")
+    parser.add_argument("--peers", metavar="PEER,…", help="only these: caf, go, go-done (each context is asked for its channel), erlang, yaml-cpp")
     parser.add_argument("--quick", action="store_true", help="small sizes, one round: checks that all of it runs")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program a row (5)")
     parser.add_argument("--check", metavar="FILE", help="fail if a ratio exceeds its limit in FILE")
@@ -261,6 +269,8 @@ def main():
                 continue
             if on_stock:
                 runs = better_stock(workload, n, runs)
+            if rounds > 1:
+                note(f"spread of {workload} {n}: {spread(runs)}")
             our_ns, our_bytes = (middle(column) for column in zip(*runs[ours]))
             for peer in [who for who in runs if who != ours]:
                 ns, size = (middle(column) for column in zip(*runs[peer]))

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The context workloads in Go: `peer_go WORKLOAD N` prints `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`.
+// The context workloads in Go: `peer_go WORKLOAD N [done]` prints `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`.
 //
 // Nobody waits on the contexts that are derived and canceled, in Go or in ours: their Done channels are never made,
-// which is Go's cheaper case. Only the rows on lateness wait on Done, with a goroutine a wait, as a Go program does.
+// which is Go's cheaper case. With `done` each is asked for its channel once, as whoever selects on it does. Only the
+// rows on lateness wait on Done, with a goroutine a wait, as a Go program does.
 package main
 
 import (
@@ -22,6 +23,8 @@ type key int
 
 var (
 	valueSink any
+	asksDone  bool
+	doneSink  <-chan struct{}
 )
 
 const churnOps = 2_000_000
@@ -39,9 +42,16 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
+func touch(ctx context.Context) {
+	if asksDone {
+		doneSink = ctx.Done()
+	}
+}
+
 func deriveAndRelease(parent context.Context, n int) {
 	for i := 0; i < n; i++ {
-		_, cancel := context.WithCancel(parent)
+		ctx, cancel := context.WithCancel(parent)
+		touch(ctx)
 		cancel()
 	}
 }
@@ -105,6 +115,7 @@ func fanout(name string, n int, scramble bool) {
 	children := make([]owned, n)
 	for i := range children {
 		children[i].ctx, children[i].cancel = context.WithCancel(parent)
+		touch(children[i].ctx)
 	}
 	if scramble {
 		random := rand.New(rand.NewSource(42))
@@ -112,6 +123,7 @@ func fanout(name string, n int, scramble bool) {
 			child := &children[random.Intn(n)]
 			child.cancel()
 			child.ctx, child.cancel = context.WithCancel(parent)
+			touch(child.ctx)
 		}
 	}
 	bytes := strconv.FormatUint((heap()-before)/uint64(n), 10)
@@ -133,6 +145,7 @@ func deep(name string, n int) {
 	cancels := make([]context.CancelFunc, n)
 	for i := range cancels {
 		leaf, cancels[i] = context.WithCancel(leaf)
+		touch(leaf)
 	}
 	bytes := strconv.FormatUint((heap()-before)/uint64(n), 10)
 	start := time.Now()
@@ -235,10 +248,11 @@ func cancelWorkers(name string, n int) {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: peer_go WORKLOAD N")
+	if len(os.Args) != 3 && (len(os.Args) != 4 || os.Args[3] != "done") {
+		fmt.Fprintln(os.Stderr, "usage: peer_go WORKLOAD N [done]")
 		os.Exit(2)
 	}
+	asksDone = len(os.Args) == 4
 	name := os.Args[1]
 	n, err := strconv.Atoi(os.Args[2])
 	if err != nil || n < 1 {
