@@ -18,7 +18,11 @@ thread_local constinit bulk_delivery bulk_here;
 
 namespace {
 
-constexpr std::uint32_t prefetch_distance = 8;
+constexpr std::uint32_t prefetch_distance = 16;
+
+bool is_plain(const context_node& node) noexcept {
+  return node.what() == node_kind::cancel || node.what() == node_kind::deadline;
+}
 
 // What a cancel has still to do when all is marked.
 class delivery {
@@ -105,6 +109,7 @@ class sweep {
   };
 
   context_node* step(context_node& node) noexcept;
+  bool mark_bare(context_node& node, context_node& child) noexcept;
   outcome visit(context_node& node, locked_registry& held, member m) noexcept;
   std::uint64_t mark_below(context_node& node, context_node& child, std::uint64_t word, bool by_merge) noexcept;
   context_node* ascend(context_node& node) noexcept;
@@ -258,6 +263,21 @@ sweep::outcome sweep::visit(context_node& node, locked_registry& held, member m)
   return outcome::descend;
 }
 
+// Marks a plain child that has nothing below it, no timer and nobody to tell: what nearly all are in a wide tree. The
+// caller holds the registry that it stands in, and takes it out. False, without effect, for any other.
+inline bool sweep::mark_bare(context_node& node, context_node& child) noexcept {
+  auto word = child.word.load(std::memory_order_relaxed);
+  if ((word | node_head::handles) != (node_head::live | node_head::handles) || !is_plain(child) || now_ ||
+      (node.core != nullptr && node.core->observed()))
+    return false;
+  if (!child.word.compare_exchange_strong(word, word | node_head::locked, std::memory_order_acquire,
+                                          std::memory_order_relaxed))
+    return false;
+  child.why = node.why;
+  unlock(child.word, word | node_head::done_bit | (node.word.load(std::memory_order_relaxed) & node_head::expired));
+  return true;
+}
+
 // Deals with the members of `node` until none is left, or one is found that has something below it.
 context_node* sweep::step(context_node& node) noexcept {
   const unsigned parts = (node.word.load(std::memory_order_acquire) & node_head::sharded) != 0 ? shard_block::width : 0;
@@ -281,6 +301,10 @@ context_node* sweep::step(context_node& node) noexcept {
           continue;
         }
         auto& child = m.node();
+        if (m.tag() == node_tag && mark_bare(node, child)) [[likely]] {
+          bag.pop();
+          continue;
+        }
         result = visit(node, held, m);
         if (result == outcome::descend)
           return &child;
@@ -375,10 +399,6 @@ std::uint64_t mark_root(sweep& all, context_node& node, std::uint64_t word, cons
   if (why == nullptr)
     why = how.expired ? plain_expired() : plain_canceled();
   return all.mark(node, node, word, how.expired, why, true) | (how.now ? node_head::hard : 0);
-}
-
-bool is_plain(const context_node& node) noexcept {
-  return node.what() == node_kind::cancel || node.what() == node_kind::deadline;
 }
 
 // The common case: a plain node with nothing below it, which can be marked and leave its parent's registry at once.
