@@ -2,6 +2,7 @@
 #include "supervisors/testkit/world.hpp"
 
 #include "actor/caf_seam.hpp"
+#include "testkit/step_watch.hpp"
 #include "testkit/world_scheduler.hpp"
 
 #include <algorithm>
@@ -28,6 +29,11 @@ void event_recorder::on_event(const event& what) noexcept {
 std::vector<event> event_recorder::events() const {
   std::lock_guard guard{mutex_};
   return events_;
+}
+
+std::size_t event_recorder::size() const noexcept {
+  std::lock_guard guard{mutex_};
+  return events_.size();
 }
 
 void event_recorder::clear() {
@@ -57,7 +63,18 @@ world::world(chooser choose)
   scheduler_.follow(&runtime_->contexts());
 }
 
+world::world(guide& by) : world() {
+  watch_ = std::make_unique<step_watch>(by, runtime_->contexts(), *recorder_);
+  scheduler_.guided(&by, watch_.get());
+  scheduler_.timers().seen_by(watch_.get());
+}
+
 world::~world() {
+  if (watch_ != nullptr) {
+    scheduler_.guided(nullptr, nullptr);
+    scheduler_.timers().seen_by(nullptr);
+    watch_->leave();
+  }
   runtime_->stop_now(cause("the world ends", cause_origin::shutdown));
   settle();
   run_until_ended(std::chrono::hours(1));
@@ -98,6 +115,10 @@ void world::advance(duration d) {
   for (auto due = next_due(); due && *due <= target; due = next_due()) {
     contexts.advance_to(std::max(*due, contexts.now()));
     scheduler_.timers().fire_due(contexts.now());
+    if (watch_ != nullptr) {
+      watch_->time_passed();
+      scheduler_.acts_wait(false);
+    }
     settle();
   }
   contexts.advance_to(target);
@@ -114,8 +135,13 @@ bool world::run_until_ended(duration limit) {
   settle();
   while (!runtime_->wait_ended(duration{})) {
     const auto due = next_due();
-    if (!due || *due > target)
-      return false;
+    if (!due || *due > target) {
+      if (!scheduler_.acts_wait(true))
+        return false;
+      settle();
+      scheduler_.acts_wait(false);
+      continue;
+    }
     advance(std::max(duration{}, *due - contexts.now()));
   }
   return true;

@@ -4,6 +4,8 @@
 //  2. No code of others runs with `mutex_` held: neither a message's nor an actor's end.
 #include "testkit/world_clock.hpp"
 
+#include "testkit/step_watch.hpp"
+
 #include <caf/abstract_actor.hpp>
 #include <caf/group.hpp>
 #include <caf/mailbox_element.hpp>
@@ -49,14 +51,17 @@ void world_clock::fire_due(time_point at) {
       timers_.erase(first);
     }
   }
-  for (const auto& one : due)
+  for (const auto& one : due) {
+    if (watch_ != nullptr)
+      watch_->fired(one.set_by);
     one.fire();
+  }
 }
 
 void world_clock::add(time_point t, label name, std::function<void()> fire) {
   const std::lock_guard guard{mutex_};
   const place at{t, ++last_number_};
-  timers_.emplace(at, timer{name, std::move(fire)});
+  timers_.emplace(at, timer{name, std::move(fire), watch_ != nullptr ? watch_->now() : 0});
   by_owner_.emplace(name.owner, at);
 }
 

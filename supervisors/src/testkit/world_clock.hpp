@@ -17,12 +17,16 @@
 
 namespace libactor::testkit {
 
+class step_watch;
+
 // CAF's timers on the clock of a runtime of contexts. They fire in the order of time, and of setting among equals.
 // Thread-safe, for the sake of detached actors, except for `follow`.
 class world_clock final : public caf::actor_clock {
  public:
   // Whose clock this is. Null: time stands at its beginning.
   void follow(context_runtime* contexts) noexcept { contexts_ = contexts; }
+  // Who is told, when a timer fires, in which step it was set. Null: nobody.
+  void seen_by(step_watch* watch) noexcept { watch_ = watch; }
 
   std::optional<time_point> next_due() const;
   // Fires what is due at `at`; what that sets anew for `at` fires in the next call.
@@ -50,6 +54,7 @@ class world_clock final : public caf::actor_clock {
   struct timer {
     label name;
     std::function<void()> fire;
+    std::uint32_t set_by;  // a step that is watched
   };
   using place = std::pair<time_point, std::uint64_t>;
 
@@ -59,6 +64,7 @@ class world_clock final : public caf::actor_clock {
   void cancel(caf::actor_id owner, Gone gone);
 
   context_runtime* contexts_ = nullptr;
+  step_watch* watch_ = nullptr;
   mutable std::mutex mutex_;
   std::map<place, timer> timers_;
   std::unordered_multimap<caf::actor_id, place> by_owner_;

@@ -3,6 +3,7 @@
 
 #include "libactor/violation.hpp"
 #include "runtime_core.hpp"
+#include "testkit/step_watch.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/event_based_actor.hpp>
@@ -81,8 +82,11 @@ void world_scheduler::enqueue(caf::resumable* job) {
     const std::lock_guard guard{mutex_};
     if (!stopped_) {
       jobs_.push_back(job);
-      if (const auto id = actor_id_of(*job); id != 0)
-        known_.try_emplace(id, static_cast<caf::scheduled_actor&>(*job).ctrl());
+      if (const auto id = actor_id_of(*job); id != 0) {
+        auto& whom = static_cast<caf::scheduled_actor&>(*job);
+        if (known_.try_emplace(id, whom.ctrl()).second && watch_ != nullptr)
+          watch_->meet(whom);
+      }
       return;
     }
   }
@@ -133,8 +137,14 @@ caf::resumable* world_scheduler::take(std::size_t index) {
   return job;
 }
 
+bool world_scheduler::has_callbacks() const {
+  return contexts_ != nullptr && detail::runtime_core::of(*contexts_).has_callbacks();
+}
+
 bool world_scheduler::step() {
-  const bool callbacks = contexts_ != nullptr && detail::runtime_core::of(*contexts_).has_callbacks();
+  if (guide_ != nullptr)
+    return guided_step();
+  const bool callbacks = has_callbacks();
   if (auto* job = take(choose(callbacks))) {
     ++steps_;
     run(job);
@@ -143,10 +153,75 @@ bool world_scheduler::step() {
   return callbacks && contexts_->run_callbacks();
 }
 
-void world_scheduler::run(caf::resumable* job) {
+// -- guided -----------------------------------------------------------------------------------------------------------
+
+void world_scheduler::guided(guide* by, step_watch* seen_by) noexcept {
+  guide_ = by;
+  watch_ = seen_by;
+}
+
+process world_scheduler::add_act(std::function<void()> what) {
+  acts_.emplace_back(next_act_, std::move(what));
+  return next_act_++;
+}
+
+bool world_scheduler::acts_wait(bool must) noexcept {
+  acts_must_ = must;
+  if (must)
+    waiting_ = false;
+  return !acts_.empty();
+}
+
+bool world_scheduler::guided_step() {
+  if (watch_->look_for_pause())
+    waiting_ = false;
+  const bool callbacks = has_callbacks();
+  offered_.clear();
+  {
+    const std::lock_guard guard{mutex_};
+    for (const auto* job : jobs_)
+      offered_.push_back(actor_id_of(*job));
+  }
+  if (callbacks)
+    offered_.push_back(0);
+  const bool idle = offered_.empty();
+  if (idle && waiting_)
+    return false;
+  for (const auto& [act, what] : acts_)
+    offered_.push_back(act);
+  if (offered_.empty())
+    return false;
+  if (idle && !acts_must_)
+    offered_.push_back(nobody_yet);
+  const auto index = guide_->choose(offered_, idle);
+  if (index >= offered_.size())
+    violated("the choice of the next step must be one of those offered");
+  const auto who = offered_[index];
+  if (who == nobody_yet) {
+    waiting_ = true;
+    watch_->nobody();
+    return false;
+  }
+  watch_->begin(who, callbacks);
+  if (who >= first_act) {
+    const auto act = std::find_if(acts_.begin(), acts_.end(), [&](const auto& one) { return one.first == who; });
+    const auto what = std::move(act->second);
+    acts_.erase(act);
+    what();
+  } else if (who == 0) {
+    contexts_->run_callbacks();
+  } else {
+    ++steps_;
+    run(take(index), watch_->is_fresh(who) ? 0 : 1);
+  }
+  watch_->end(has_callbacks());
+  return true;
+}
+
+void world_scheduler::run(caf::resumable* job, std::size_t messages) {
   const auto id = actor_id_of(*job);
   turn unit{*this};
-  switch (job->resume(&unit, 1)) {
+  switch (job->resume(&unit, messages)) {
     case caf::resumable::resume_later:
       enqueue(job);
       break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "testkit/guide.hpp"
 #include "testkit/world_clock.hpp"
 
 #include <caf/fwd.hpp>
@@ -14,15 +15,20 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace libactor::testkit {
+
+class step_watch;
 
 // A scheduler without threads: `step` has one actor handle one message.
 //
 // Invariants
 //  1. `jobs_` holds each runnable actor once, in the order in which they became so, with the reference that CAF gave.
 //  2. `known_` has every actor that was ever runnable here and has not ended.
+//  3. While it is guided, an actor's start and its first message are two steps: whether a message came before the start
+//     makes no difference then.
 class world_scheduler final : public caf::scheduler::abstract_coordinator {
  public:
   using chooser = std::function<std::size_t(std::span<const std::uint64_t>)>;
@@ -34,6 +40,12 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   void follow(context_runtime* contexts) noexcept;
   // Empty: the first of those that are runnable.
   void choose_by(chooser choose) { choose_ = std::move(choose); }
+  // From now on `by` chooses, `seen_by` sees each step, and acts are steps too. Null: as before.
+  void guided(guide* by, step_watch* seen_by) noexcept;
+  // A step that may be taken at any time from now on, once. Requires: it is guided.
+  process add_act(std::function<void()> what);
+  // Whether there are acts that were not taken. `must`: they are before time passes.
+  bool acts_wait(bool must) noexcept;
   // Whether there was anything to do. One message of one actor, or the callbacks that are due.
   bool step();
   std::uint64_t steps() const noexcept { return steps_; }
@@ -54,13 +66,22 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   // Which of `count` jobs is next; `count` itself: the callbacks.
   std::size_t choose(bool callbacks);
   caf::resumable* take(std::size_t index);
-  void run(caf::resumable* job);
+  void run(caf::resumable* job, std::size_t messages = 1);
+  bool guided_step();
+  bool has_callbacks() const;
 
   world_clock clock_;
   context_runtime* contexts_ = nullptr;
   chooser choose_;
   std::uint64_t steps_ = 0;
-  std::vector<std::uint64_t> offered_;  // to `choose_`
+  std::vector<std::uint64_t> offered_;  // to `choose_`, or to `guide_`
+
+  guide* guide_ = nullptr;
+  step_watch* watch_ = nullptr;
+  std::vector<std::pair<process, std::function<void()>>> acts_;
+  process next_act_ = first_act;
+  bool waiting_ = false;  // acts that could be taken were put off until something happens
+  bool acts_must_ = false;
 
   mutable std::mutex mutex_;  // detached actors are threads of their own
   std::deque<caf::resumable*> jobs_;

@@ -23,6 +23,7 @@ class event_recorder final : public event_sink {
  public:
   void on_event(const event& what) noexcept override;
   std::vector<event> events() const;
+  std::size_t size() const noexcept;
   void clear();
 
  private:
@@ -30,6 +31,8 @@ class event_recorder final : public event_sink {
   std::vector<event> events_;
 };
 
+class guide;
+class step_watch;
 class world_scheduler;
 
 /// A world in which nothing runs by itself: one thread has one actor handle one message at a time, and time stands
@@ -88,6 +91,12 @@ class world {
   std::vector<std::string> log(std::initializer_list<event_kind> kinds) const;
   void forget_events() { recorder_->clear(); }
 
+ protected:
+  /// One whose every step is chosen by a guide, and seen.
+  explicit world(guide& by);
+  world_scheduler& steps_by() noexcept { return scheduler_; }
+  step_watch& seen() noexcept { return *watch_; }
+
  private:
   static caf::actor_system_config& configured(caf::actor_system_config& cfg);
   std::optional<time_point> next_due() const;
@@ -98,6 +107,7 @@ class world {
   std::shared_ptr<event_recorder> recorder_;
   std::shared_ptr<std::optional<caf::error>> start_result_;
   std::unique_ptr<libactor::runtime> runtime_;
+  std::unique_ptr<step_watch> watch_;
 };
 
 }  // namespace libactor::testkit

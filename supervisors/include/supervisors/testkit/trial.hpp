@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "supervisors/testkit/failure.hpp"
+#include "supervisors/testkit/world.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace libactor::testkit {
+
+class run_control;
+
+/// The world of one run of an exploration: as any world, save that who goes next is not the test's to choose.
+class trial : public world {
+ public:
+  explicit trial(run_control& by);
+  ~trial();
+
+  /// One of `alternatives`, counted from 0: each is tried. For the body only, not for actors. Requires: at least one.
+  std::size_t choose(std::size_t alternatives, std::string_view what);
+  /// Both answers are tried, as far as `max_faults` goes: yes counts as a fault.
+  bool maybe(std::string_view fault);
+
+  /// Something that happens at any time from now on, once: between any two steps, or when all is quiet, before or after
+  /// time passes. If the body ends before, it never happened.
+  void at_any_time(std::string name, std::function<void()> act);
+
+  /// Fails the run with `what`, unless `holds`; the body is not resumed.
+  void expect(bool holds, std::string_view what);
+
+  /// Every event so far would be gone, and with them what properties are about.
+  void forget_events() = delete;
+
+ private:
+  template <class T>
+  friend class shared;
+  std::uint64_t new_variable() noexcept { return ++last_variable_; }
+  static void touch(step_watch& seen, std::uint64_t variable, bool writes);
+
+  run_control& by_;
+  std::uint64_t last_variable_ = 0;
+};
+
+/// A value that actors of a world share, as other programs share memory: each access is seen, so that two steps of
+/// which one writes it are not taken for independent. Copies are of the same value. For actors of the trial that it was
+/// made for.
+template <class T>
+class shared {
+ public:
+  shared(trial& in, T value) : cell_(std::make_shared<cell>(cell{std::move(value), &in.seen(), in.new_variable()})) {}
+  T read() const {
+    trial::touch(*cell_->seen, cell_->number, false);
+    return cell_->value;
+  }
+  void write(T value) const {
+    trial::touch(*cell_->seen, cell_->number, true);
+    cell_->value = std::move(value);
+  }
+
+ private:
+  struct cell {
+    T value;
+    step_watch* seen;
+    std::uint64_t number;
+  };
+  std::shared_ptr<cell> cell_;
+};
+
+}  // namespace libactor::testkit
