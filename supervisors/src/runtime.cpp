@@ -10,6 +10,7 @@
 #include "libactor/actor/spawn.hpp"
 #include "supervisor_actor.hpp"
 #include "supervisors/watchdog.hpp"
+#include "take_snapshot.hpp"
 #include "tree_core.hpp"
 
 #include <unistd.h>
@@ -347,6 +348,17 @@ std::vector<std::string> runtime::alive() const {
       paths.push_back(who.line->path());
   }
   return paths;
+}
+
+tree_snapshot snapshot(const runtime& of) {
+  std::shared_ptr<tree_core> core;
+  {
+    std::lock_guard guard{of.impl_->mutex};
+    core = of.impl_->core;
+  }
+  if (core == nullptr)
+    return {of.impl_->contexts->now(), {}};
+  return detail::take_snapshot(of.impl_->system, *core, *of.impl_->kin);
 }
 
 void runtime::scan_watchdog() { impl_->dog->scan(impl_->contexts->now()); }

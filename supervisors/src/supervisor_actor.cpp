@@ -187,6 +187,7 @@ std::string supervisor_actor::path_of(const child& c) const {
 }
 
 void supervisor_actor::drop_child(child& c) {
+  forget_rest(c);
   if (!is_dynamic())
     by_id_.erase(c.spec->id);
   if (c.links != nullptr)
@@ -434,6 +435,7 @@ void supervisor_actor::begin_stop(caf::error reason, cause why) {
     else if (c->state == child_state::restarting) {
       disarm(*c);
       c->state = child_state::idle;
+      forget_rest(*c);
     }
   }
   advance();

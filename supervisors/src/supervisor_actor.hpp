@@ -76,6 +76,9 @@ class supervisor_actor final : public context_actor {
   bool may_stop(const child& c) const;
   static bool dependents_are_down(const child& c);
   void leave_engine(child& c);
+  void set_stage(child& c, child_state to);
+  void note_rest(const child& c);
+  void forget_rest(const child& c);
   void begin_stop(caf::error reason, cause why);
   void end_if_empty();
 
@@ -146,7 +149,8 @@ class supervisor_actor final : public context_actor {
   std::unordered_map<std::string, child*> by_id_;  ///< static children
   std::vector<child*> slots_;                      ///< a child keeps its slot; null: free
   std::vector<std::uint32_t> free_slots_;
-  std::size_t live_ = 0;  ///< children with an incarnation
+  std::size_t live_ = 0;    ///< children with an incarnation
+  bool any_rests_ = false;  ///< whether `kin_` may know of any that rest
   std::uint64_t last_incarnation_ = 0;
   alarm_queue alarms_;
   timer_id timer_ = 0;

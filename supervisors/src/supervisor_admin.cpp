@@ -160,7 +160,9 @@ caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
     disarm(c);
     leave_engine(c);
     c.state = child_state::idle;
-    if (!keeps_spec(c))
+    if (keeps_spec(c))
+      note_rest(c);
+    else
       drop_child(c);
     advance();
     return answered(reply);

@@ -31,6 +31,7 @@ void supervisor_actor::begin_start(child& c) {
   const auto& spec = *c.spec;
   c.key = ++last_incarnation_ << slot_bits | slot_of(c.key);
   ++c.incarnation;
+  forget_rest(c);
   c.state = child_state::starting;
   c.acknowledged = c.ready = c.up = c.asked = c.killed = c.completed = c.declined = false;
   c.start_error = {};
@@ -48,7 +49,7 @@ void supervisor_actor::begin_start(child& c) {
       base = c.outer.ctx();
     }
     c.own = with_boundary(base);
-    c.below = std::make_shared<family>();
+    c.below = std::make_shared<family>(c.spec);
   } else if (deadline) {
     c.own = with_deadline(base, *deadline);
   } else {
@@ -64,6 +65,7 @@ void supervisor_actor::begin_start(child& c) {
   const caf::weak_actor_ptr self{ctrl()};
   c.line = std::make_shared<lifeline>(path_of(c), c.incarnation, self, c.key, core_->hub);
   c.line->watched = spec.watch.has_value();
+  set_stage(c, child_state::starting);
   worker_options options;
   options.ctx = c.own.ctx();
   options.line = c.line;
@@ -79,7 +81,10 @@ void supervisor_actor::begin_start(child& c) {
   }
   c.handle = std::move(started->handle);
   c.is_worker = started->is_worker;
-  kin_->add(c.key, {c.handle, c.line, c.below, spec.effective_shutdown().is_infinite()});
+  const auto* named = std::get_if<kind_child>(&spec.what);
+  const auto* kind = named != nullptr ? &core_->catalog.find(named->kind)->name : nullptr;
+  kin_->add(c.key,
+            {c.handle, c.line, c.below, spec.effective_shutdown().is_infinite(), kind, c.start_asked_at, c.restarts});
   if (spec.watch)
     core_->dog->add(c.handle->id(), c.line, *spec.watch);
   if (!c.is_worker) {
@@ -100,6 +105,27 @@ void supervisor_actor::begin_start(child& c) {
       spec.awaits_ready ? spec.ready_timeout.value_or(spec.effective_start_timeout()) : spec.effective_start_timeout();
   if (limit != infinite)
     arm(c, c.start_asked_at + limit, alarm_action::fail_start);
+}
+
+// What a snapshot reads of an incarnation.
+void supervisor_actor::set_stage(child& c, child_state to) {
+  c.state = to;
+  c.line->note_stage(static_cast<std::uint8_t>(to));
+}
+
+// What a snapshot reads of a child that has none, and is not about to have one.
+void supervisor_actor::note_rest(const child& c) {
+  if (mode_ == mode::stopping)
+    return;
+  any_rests_ = true;
+  const auto* named = std::get_if<kind_child>(&c.spec->what);
+  kin_->rest({path_of(c), c.state, c.incarnation, c.restarts, c.key, named != nullptr ? named->kind : std::string(),
+              c.spec->is_supervisor()});
+}
+
+void supervisor_actor::forget_rest(const child& c) {
+  if (any_rests_)
+    kin_->forget(c.key);
 }
 
 caf::expected<started_child> supervisor_actor::call_start(child& c, worker_options options) {
@@ -131,7 +157,7 @@ caf::expected<started_child> supervisor_actor::call_start(child& c, worker_optio
 
 void supervisor_actor::became_up(child& c) {
   disarm(c);
-  c.state = child_state::running;
+  set_stage(c, child_state::running);
   c.up = true;
   if (c.slims)
     slim(c);
@@ -174,7 +200,9 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
   if (c.declined) {
     report(event_kind::declined, c, describe(reason));
     c.answer_start(caf::actor{});
-    if (!keeps_spec(c))
+    if (keeps_spec(c))
+      note_rest(c);
+    else
       drop_child(c);
     advance();
     return;
@@ -189,7 +217,9 @@ void supervisor_actor::not_started(child& c, caf::error reason) {
   if (c.start_is_awaited()) {
     c.answer_start(reason);
     // Of a failed start_child nothing is kept; of a failed restart_child the specification.
-    if (!std::exchange(c.keep_if_failed, false))
+    if (std::exchange(c.keep_if_failed, false))
+      note_rest(c);
+    else
       drop_child(c);
     advance();
     return;
@@ -223,7 +253,7 @@ void supervisor_actor::ask(child& c) {
     by = by ? std::min(*by, c.asked_at + limit.limit()) : c.asked_at + limit.limit();
   c.asked = true;
   c.line->ask(by);
-  c.state = child_state::stopping;
+  set_stage(c, child_state::stopping);
   disarm(c);
   report(event_kind::stop_asked, c, {}, limit.is_brutal() ? "brutal_kill" : "");
   if (limit.is_brutal()) {
@@ -243,7 +273,7 @@ void supervisor_actor::ask(child& c) {
 
 void supervisor_actor::kill(child& c) {
   c.killed = true;
-  c.state = child_state::killing;
+  set_stage(c, child_state::killing);
   if (!c.spec->effective_shutdown().is_brutal())
     report(event_kind::killed, c, {}, {}, now() - (c.asked ? c.asked_at : c.started_at));
   // The kill goes first: an actor that saw its context done before it would end as if it had been asked.
@@ -402,7 +432,7 @@ bool supervisor_actor::adopt(child& c) {
   const auto left = living_below(c);
   if (left.empty())
     return false;
-  c.state = child_state::adopted;
+  set_stage(c, child_state::adopted);
   c.own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, path_of(c)));
   c.orphans = static_cast<std::uint32_t>(left.size());
   const caf::weak_actor_ptr self{ctrl()};
@@ -478,7 +508,9 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   c.end_reason = std::move(reason);
   leave_engine(c);
   if (expected) {
-    if (!keeps_spec(c) && !c.must_start)
+    if (!c.must_start && keeps_spec(c))
+      note_rest(c);
+    else if (!c.must_start)
       drop_child(c);
     if (replies)
       replies->stopped();
@@ -499,7 +531,9 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
 
 void supervisor_actor::ended_for_good(child& c) {
   const bool significant = c.spec->significant;
-  if (!keeps_spec(c))
+  if (keeps_spec(c))
+    note_rest(c);
+  else
     drop_child(c);
   const auto when = own().auto_shutdown;
   const bool others = significant && std::any_of(children_.begin(), children_.end(), [](const auto& other) {

@@ -18,7 +18,9 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
       report(event_kind::start_failed, c, describe(make_error(errc::deadline_exceeded)), "its deadline is past");
     if (mode_ == mode::starting)
       fail_waiting(c, true);
-    if (!keeps_spec(c))
+    if (keeps_spec(c))
+      note_rest(c);
+    else
       drop_child(c);
     advance();
     return;
@@ -27,6 +29,7 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
   const auto at = now();
   if (!intensity_.admit(at)) {
     postponed_.push_back(&c);
+    note_rest(c);
     give_up();
     return;
   }
@@ -36,6 +39,8 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
     delay = c.delays->next(after_failed_start ? duration{} : at - c.started_at);
   c.not_before = at + delay;
   report(event_kind::restarting, c, {}, delay == duration{} ? "" : "in " + to_string(delay), delay);
+  if (delay != duration{})
+    note_rest(c);
   if (mode_ == mode::running && (is_dynamic() || own().strategy == strategy::one_for_one))
     restart_alone(c, after_failed_start);
   else

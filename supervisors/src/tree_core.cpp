@@ -26,6 +26,49 @@ void family::remove(std::uint64_t key) {
     last = std::exchange(slots_[slot], {});
 }
 
+void family::rest(resting_child who) {
+  const auto slot = slot_of(who.key);
+  std::lock_guard guard{mutex_};
+  resting_.insert_or_assign(slot, std::move(who));
+}
+
+void family::forget(std::uint64_t key) {
+  std::lock_guard guard{mutex_};
+  resting_.erase(slot_of(key));
+}
+
+std::vector<family::member> family::peek() const {
+  constexpr std::size_t at_once = 64;
+  std::vector<member> all;
+  std::size_t slot = 0;
+  for (bool more = true; more;) {
+    all.reserve(all.size() + at_once);
+    std::lock_guard guard{mutex_};
+    for (const auto end = std::min(slot + at_once, slots_.size()); slot < end; ++slot) {
+      if (slots_[slot].line)
+        all.push_back(slots_[slot]);
+    }
+    more = slot < slots_.size();
+  }
+  return all;
+}
+
+std::vector<family::resting_child> family::peek_resting() const {
+  constexpr std::size_t at_once = 64;
+  std::vector<resting_child> all;
+  std::size_t slot = 0;
+  for (bool more = true; more;) {
+    std::lock_guard guard{mutex_};
+    auto i = resting_.lower_bound(slot);
+    for (std::size_t n = 0; n != at_once && i != resting_.end(); ++n, ++i) {
+      all.push_back(i->second);
+      slot = i->first + 1;
+    }
+    more = i != resting_.end();
+  }
+  return all;
+}
+
 std::vector<family::member> family::members() const {
   std::vector<member> all;
   {

@@ -8,6 +8,7 @@
 #include "stable_address.hpp"
 #include "supervisors/child_catalog.hpp"
 #include "supervisors/shutdown_report.hpp"
+#include "supervisors/supervisor.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
@@ -16,9 +17,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,12 +42,37 @@ class family {
   struct member {
     caf::actor handle;
     std::shared_ptr<const lifeline> line;
-    std::shared_ptr<family> below;  ///< null for a worker
-    bool unlimited = false;         ///< whether its `shutdown` is infinity
+    std::shared_ptr<family> below;      ///< null for a worker
+    bool unlimited = false;             ///< whether its `shutdown` is infinity
+    const std::string* kind = nullptr;  ///< the catalog's name; null for a supervisor or a function
+    time_point born{};                  ///< when its start was asked for
+    std::uint64_t restarts = 0;         ///< of the child so far
   };
+  /// A child without an incarnation, of which there is more to say than its specification does.
+  struct resting_child {
+    std::string path;
+    child_state state = child_state::idle;
+    std::uint32_t incarnation = 0;  ///< the last one
+    std::uint64_t restarts = 0;
+    std::uint64_t key = 0;
+    std::string kind;
+    bool is_supervisor = false;
+  };
+
+  explicit family(std::shared_ptr<const child_spec> of = nullptr) : spec_(std::move(of)) {}
+  /// Of its supervisor; null for the guardian's.
+  const child_spec* spec() const noexcept { return spec_.get(); }
 
   void add(std::uint64_t key, member who);
   void remove(std::uint64_t key);
+  void rest(resting_child who);
+  /// Of a child that rests no more, or is dropped.
+  void forget(std::uint64_t key);
+  /// Members, or children that rest, in no order, without holding up the supervisor for more than a few. What is one
+  /// all the while is in it.
+  std::vector<member> peek() const;
+  std::vector<resting_child> peek_resting() const;
+
   /// In start order.
   std::vector<member> members() const;
   /// Members at every depth, parents first; tasks of workers among them.
@@ -58,7 +86,9 @@ class family {
 
  private:
   mutable std::mutex mutex_;
-  std::vector<member> slots_;  // without a line: empty
+  std::vector<member> slots_;                     // without a line: empty
+  std::map<std::size_t, resting_child> resting_;  // by slot
+  const std::shared_ptr<const child_spec> spec_;
 };
 
 /// Sends one event to every sink.

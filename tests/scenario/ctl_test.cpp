@@ -8,7 +8,9 @@
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 using namespace scenario;
 
@@ -72,19 +74,51 @@ BOOST_FIXTURE_TEST_SUITE(ctl_, administered)
 BOOST_AUTO_TEST_CASE(a_tree_is_listed_in_order_with_states) {
   run_of_program program(running());
   program.wait("started", "/t");
-  const auto all = ctl_json({"tree"}).at("children");
+  const auto all = ctl_json({"tree"}).at("tree");
+  BOOST_TEST(all.at("time").get<std::string>().size() == std::strlen("2026-01-01T00:00:00.000Z"));
   std::vector<std::string> paths;
-  for (const auto& child : all)
+  for (const auto& child : all.at("nodes"))
     paths.push_back(child.at("path").get<std::string>() + " " + child.at("state").get<std::string>());
-  BOOST_TEST(paths == (std::vector<std::string>{"/t/a running", "/t/b running", "/t/b/c running", "/t/pool running"}),
+  BOOST_TEST(paths == (std::vector<std::string>{"/t running", "/t/a running", "/t/b running", "/t/b/c running",
+                                                "/t/pool running"}),
              boost::test_tools::per_element());
   BOOST_TEST(ctl_json({"children", "/t/b"}).at("children").size() == 1u);
-  BOOST_TEST(ctl({"tree"}).out == R"(PATH     STATE       INCARNATION  RESTARTS
+  BOOST_TEST(all.at("nodes").at(1).at("kind") == "process");
+  BOOST_TEST(all.at("nodes").at(1).at("context").at(0).at("kind") == "cancel");
+  BOOST_TEST(ctl({"children", "/t"}).out == R"(PATH     STATE       INCARNATION  RESTARTS
 /t/a     running               1         0
 /t/b     running               1         0
-/t/b/c   running               1         0
 /t/pool  running               1         0
 )");
+  const auto text = ctl({"tree"}).out;
+  BOOST_TEST(text.find("\n/t/a     process      running  #1  0 ") != std::string::npos, text);
+  BOOST_TEST(text.find("\n    context background.boundary.boundary.cancel\n") != std::string::npos, text);
+  BOOST_TEST(ctl({"tree", "--format", "dot"}).out.starts_with("digraph tree {\n"));
+  BOOST_TEST(
+      ctl({"tree", "--format", "mermaid"}).out.starts_with("flowchart TD\n  n0[\"t<br>one_for_one<br>running, "));
+  BOOST_TEST(ctl({"children", "/t", "--format", "dot"}).status == usage);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_prints_the_tree_to_standard_error_and_the_tree_goes_on) {
+  run_of_program program(running());
+  program.wait("started", "/t");
+  for (std::size_t times = 1; times <= 3; ++times) {
+    program.signal(SIGUSR1);
+    const auto end = std::chrono::steady_clock::now() + generous;
+    const auto printed = [&] {
+      std::size_t count = 0;
+      const auto err = program.err();
+      for (auto at = err.find("\n/t/pool  dynamic "); at != std::string::npos;
+           at = err.find("\n/t/pool  dynamic ", at + 1))
+        ++count;
+      return count;
+    };
+    while (printed() < times && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    BOOST_TEST_REQUIRE(printed() == times);
+  }
   program.signal(SIGTERM);
   BOOST_TEST(program.exit_status() == ok);
 }
@@ -194,8 +228,8 @@ BOOST_AUTO_TEST_CASE(nonsense_is_answered_and_a_client_that_says_nothing_holds_u
     return fd;
   };
   const int silent = connect(), talking = connect();
-  for (const std::string line : {"", "{", "[]", "{\"act\": 7}", "{\"act\": \"dance\"}", "{\"act\": \"stop\"}",
-                                 "{\"act\": \"stop\", \"path\": 7}"}) {
+  for (const std::string line : {"", "{", "[]", "{\"act\": 7}", "{\"act\": \"tree\", \"format\": 7}",
+                                 "{\"act\": \"dance\"}", "{\"act\": \"stop\"}", "{\"act\": \"stop\", \"path\": 7}"}) {
     BOOST_TEST_REQUIRE(::send(talking, (line + "\n").data(), line.size() + 1, 0) ==
                        static_cast<ssize_t>(line.size() + 1));
     char buffer[512];

@@ -44,12 +44,11 @@ struct graph_options {
   graph_format format = graph_format::text;
 };
 
-enum class ctl_format { text, json };
 struct ctl_options {
   std::string socket;
   control_act act = control_act::tree;
   std::string path;
-  ctl_format format = ctl_format::text;
+  tree_format format = tree_format::text;  ///< `dot` and `mermaid` of `tree` only
 };
 
 /// Each returns the program's exit status.

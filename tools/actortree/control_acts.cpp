@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "control_acts.hpp"
 
+#include "supervisors/observe/snapshot_formats.hpp"
 #include "supervisors/runtime.hpp"
 
 #include <algorithm>
@@ -62,15 +63,6 @@ found_child find(libactor::runtime& tree, const std::string& path) {
   throw refused("there is no " + path);
 }
 
-void list_below(libactor::runtime& tree, const std::string& path, json& out) {
-  for (const auto& child : value_of(value_of(tree.supervisor(path)).which_children())) {
-    out.push_back(json_of(child));
-    // It may end meanwhile: then there is nothing below it.
-    if (child.is_supervisor && child.state == libactor::child_state::running && tree.supervisor(child.path))
-      list_below(tree, child.path, out);
-  }
-}
-
 void stop(const found_child& child) {
   // The children of dynamic supervisors are named by their handles.
   if (child.info.id.empty())
@@ -100,13 +92,29 @@ void restart(libactor::runtime& tree, const std::string& path) {
   value_of(child.supervisor.restart_child(child.info.id));
 }
 
-json act(const control_request& request, libactor::runtime& tree, const std::string& root,
-         const std::function<void()>& shut_down) {
+void describe_tree(libactor::runtime& tree, tree_format format, json& reply) {
+  const auto now = snapshot(tree);
+  switch (format) {
+    case tree_format::text:
+      reply["text"] = libactor::observe::as_text(now);
+      return;
+    case tree_format::json:
+      reply["tree"] = json::parse(libactor::observe::as_json(now));
+      return;
+    case tree_format::dot:
+      reply["text"] = libactor::observe::as_dot(now);
+      return;
+    case tree_format::mermaid:
+      reply["text"] = libactor::observe::as_mermaid(now);
+      return;
+  }
+}
+
+json act(const control_request& request, libactor::runtime& tree, const std::function<void()>& shut_down) {
   json reply{{"ok", true}};
   switch (request.act) {
     case control_act::tree:
-      value_of(tree.supervisor(root));
-      list_below(tree, root, reply["children"] = json::array());
+      describe_tree(tree, request.format, reply);
       break;
     case control_act::children:
       reply["children"] = json::array();
@@ -139,12 +147,19 @@ control_request parse_request(const std::string& line) {
   const auto* known = std::find(std::begin(control_words), std::end(control_words), word);
   if (known == std::end(control_words))
     throw std::invalid_argument("unknown act `" + word + "`");
-  control_request request{static_cast<control_act>(known - std::begin(control_words)), {}};
+  control_request request{static_cast<control_act>(known - std::begin(control_words))};
   const bool needs_path = request.act != control_act::tree && request.act != control_act::shutdown;
   if (const auto path = given.find("path"); path != given.end() && path->is_string() && needs_path)
     request.path = path->get<std::string>();
   if (needs_path && (request.path.size() < 2 || request.path[0] != '/'))
     throw std::invalid_argument("`" + word + "` needs a path, such as /shop/api");
+  if (const auto format = given.find("format"); format != given.end()) {
+    const auto* form = std::find(std::begin(tree_format_words), std::end(tree_format_words),
+                                 format->is_string() ? format->get<std::string>() : std::string());
+    if (form == std::end(tree_format_words))
+      throw std::invalid_argument("unknown format " + format->dump(-1, ' ', false, json::error_handler_t::replace));
+    request.format = static_cast<tree_format>(form - std::begin(tree_format_words));
+  }
   return request;
 }
 
@@ -152,13 +167,14 @@ std::string render(const control_request& request) {
   json line{{"act", control_words[static_cast<int>(request.act)]}};
   if (!request.path.empty())
     line["path"] = request.path;
+  if (request.act == control_act::tree)
+    line["format"] = tree_format_words[static_cast<int>(request.format)];
   return line.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-json carry_out(const control_request& request, libactor::runtime& tree, const std::string& root,
-               const std::function<void()>& shut_down) {
+json carry_out(const control_request& request, libactor::runtime& tree, const std::function<void()>& shut_down) {
   try {
-    return act(request, tree, root, shut_down);
+    return act(request, tree, shut_down);
   } catch (const refused& why) {
     return {{"ok", false}, {"error", why.what()}};
   }

@@ -17,19 +17,24 @@ namespace actortree {
 enum class control_act { tree, children, restart, stop, start, shutdown };
 inline constexpr const char* control_words[] = {"tree", "children", "restart", "stop", "start", "shutdown"};
 
+/// How `tree` is answered: as the member `text`, or for `json` as the member `tree`.
+enum class tree_format { text, json, dot, mermaid };
+inline constexpr const char* tree_format_words[] = {"text", "json", "dot", "mermaid"};
+
 struct control_request {
   control_act act = control_act::tree;
   std::string path{};  ///< empty for `tree` and `shutdown`
+  tree_format format = tree_format::json;
 };
 
-/// One JSON object a line: `{"act": "restart", "path": "/t/a"}`.
+/// One JSON object a line: `{"act": "restart", "path": "/t/a"}`, `{"act": "tree", "format": "dot"}`.
 /// Throws: std::invalid_argument with what is wrong.
 control_request parse_request(const std::string& line);
 std::string render(const control_request& request);
 
-/// Carries out one act, and returns when it is complete: an object with `ok`, and `children` or an `error` in words.
-/// `shutdown` returns at once. Blocks; not from an actor.
-nlohmann::ordered_json carry_out(const control_request& request, libactor::runtime& tree, const std::string& root,
+/// Carries out one act, and returns when it is complete: an object with `ok`, and `children`, `tree`, `text` or an
+/// `error` in words. `tree` and `shutdown` return at once, whatever is stuck. Blocks; not from an actor.
+nlohmann::ordered_json carry_out(const control_request& request, libactor::runtime& tree,
                                  const std::function<void()>& shut_down);
 
 }  // namespace actortree

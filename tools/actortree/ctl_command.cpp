@@ -29,7 +29,7 @@ std::string table_of(const nlohmann::json& children) {
 int ctl(const ctl_options& options) {
   std::string line;
   try {
-    line = ask_control_socket(options.socket, render({options.act, options.path}));
+    line = ask_control_socket(options.socket, render({options.act, options.path, options.format}));
   } catch (const std::system_error& e) {
     std::cerr << "actortree: " << e.what() << '\n';
     return unreachable;
@@ -37,8 +37,10 @@ int ctl(const ctl_options& options) {
   const auto reply = nlohmann::json::parse(line, nullptr, false);
   if (!reply.is_object())
     throw std::runtime_error("what answers at " + options.socket + " is no actortree");
-  if (options.format == ctl_format::json)
+  if (options.format == tree_format::json)
     std::cout << line << '\n';
+  else if (reply.contains("text"))
+    std::cout << reply["text"].get_ref<const std::string&>();
   else if (reply.contains("children"))
     std::cout << table_of(reply["children"]);
   if (reply.value("ok", false))

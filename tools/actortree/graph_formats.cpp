@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "graph_formats.hpp"
 
+#include "supervisors/observe/drawn_graph.hpp"
 #include "supervisors/tree_text.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ namespace actortree {
 namespace {
 
 using libactor::child_spec;
+using libactor::observe::drawn_graph;
 
 struct graph_node {
   const child_spec* spec;
@@ -93,23 +95,21 @@ std::string sum_of(const libactor::stop_path& stop) {
   return text + "kill_grace " + libactor::to_string(stop.kill_grace) + " = " + libactor::to_string(stop.sum);
 }
 
-// Ids have neither spaces nor control characters, but they may have quotes.
-std::string dot_quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text)
-    result += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
-  return result + "\"";
-}
-
-std::string mermaid_quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '#' || c == '<' || c == '>' || c == '&' || c == '`' || c == '\\')
-      result += fmt::format("#{};", static_cast<int>(c));
-    else
-      result += c;
-  }
-  return result + "\"";
+drawn_graph drawn(const libactor::tree_spec& tree) {
+  const auto graph = graph_of(tree);
+  const auto stop = worst_stop_path(tree);
+  const auto worst = paths_of(stop);
+  drawn_graph result{sum_of(stop), {}, {}};
+  for (const auto& n : graph.nodes)
+    result.nodes.push_back({n.path,
+                            {name_of(*n.spec), what_it_is(*n.spec), facts_of(*n.spec)},
+                            !n.spec->is_supervisor(),
+                            worst.contains(n.path)});
+  for (std::size_t i = 1; i < graph.nodes.size(); ++i)
+    result.edges.push_back({graph.nodes[i].parent, i, std::to_string(graph.nodes[i].order)});
+  for (const auto& e : graph.needs)
+    result.edges.push_back({e.from, e.to, "after " + std::string(e.when), true});
+  return result;
 }
 
 nlohmann::ordered_json json_of(const child_spec& spec, const std::string& path) {
@@ -137,55 +137,8 @@ nlohmann::ordered_json json_of(const child_spec& spec, const std::string& path) 
 
 }  // namespace
 
-std::string as_dot(const libactor::tree_spec& tree) {
-  const auto graph = graph_of(tree);
-  const auto stop = worst_stop_path(tree);
-  const auto worst = paths_of(stop);
-  std::string text = "digraph tree {\n  node [shape=box];\n";
-  text += "  label=" + dot_quoted(sum_of(stop)) + ";\n";
-  for (const auto& n : graph.nodes) {
-    // The line break is Graphviz's own, and so stands outside of what is quoted.
-    auto label = dot_quoted(name_of(*n.spec) + "\n" + what_it_is(*n.spec) + "\n" + facts_of(*n.spec));
-    for (std::size_t at = label.find('\n'); at != std::string::npos; at = label.find('\n', at))
-      label.replace(at, 1, "\\n");
-    text += "  " + dot_quoted(n.path) + " [label=" + label + (n.spec->is_supervisor() ? "" : ", style=rounded") +
-            (worst.contains(n.path) ? ", penwidth=3" : "") + "];\n";
-  }
-  for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-    const auto& n = graph.nodes[i];
-    text +=
-        fmt::format("  {} -> {} [label={}];\n", dot_quoted(graph.nodes[n.parent].path), dot_quoted(n.path), n.order);
-  }
-  for (const auto& e : graph.needs)
-    text +=
-        fmt::format("  {} -> {} [style=dotted, constraint=false, label={}];\n", dot_quoted(graph.nodes[e.from].path),
-                    dot_quoted(graph.nodes[e.to].path), dot_quoted("after " + std::string(e.when)));
-  return text + "}\n";
-}
-
-std::string as_mermaid(const libactor::tree_spec& tree) {
-  const auto graph = graph_of(tree);
-  const auto stop = worst_stop_path(tree);
-  const auto worst = paths_of(stop);
-  std::string text = "%% " + sum_of(stop) + "\nflowchart TD\n";
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const auto& spec = *graph.nodes[i].spec;
-    // Mermaid takes <br> for a line break; everything else that could be markup is escaped.
-    auto label = mermaid_quoted(name_of(spec) + "\n" + what_it_is(spec) + "\n" + facts_of(spec));
-    for (std::size_t at = label.find('\n'); at != std::string::npos; at = label.find('\n', at))
-      label.replace(at, 1, "<br>");
-    text += fmt::format("  n{}{}{}{}\n", i, spec.is_supervisor() ? "[" : "(", label, spec.is_supervisor() ? "]" : ")");
-  }
-  for (std::size_t i = 1; i < graph.nodes.size(); ++i)
-    text += fmt::format("  n{} -->|{}| n{}\n", graph.nodes[i].parent, graph.nodes[i].order, i);
-  for (const auto& e : graph.needs)
-    text += fmt::format("  n{} -.->|after {}| n{}\n", e.from, e.when, e.to);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (worst.contains(graph.nodes[i].path))
-      text += fmt::format("  style n{} stroke-width:3px\n", i);
-  }
-  return text;
-}
+std::string as_dot(const libactor::tree_spec& tree) { return libactor::observe::as_dot(drawn(tree)); }
+std::string as_mermaid(const libactor::tree_spec& tree) { return libactor::observe::as_mermaid(drawn(tree)); }
 
 std::string as_json(const libactor::tree_spec& tree) {
   const auto stop = worst_stop_path(tree);

@@ -26,7 +26,8 @@ const help_page program_help{
 
 const help_page run_help{
     "Starts the tree and supervises it. SIGINT, SIGTERM and --for stop it in order, within its budget; a second signal "
-    "ends everything at once. Each event is a line on standard output; the last ones are the report of the stop.",
+    "ends everything at once. SIGUSR1 prints the tree as it is now to standard error. Each event is a line on standard "
+    "output; the last ones are the report of the stop.",
     {ok, internal, usage, bad_file, start_failed, tree_failed, overrun, stopped_at_once},
     "  actortree run shop.yaml --for 10s\n"
     "  actortree run shop.yaml --log json | jq 'select(.event == \"crashed\")'\n"};
@@ -79,10 +80,12 @@ const help_page ctl_help{
     "  actortree run shop.yaml --socket /run/shop.sock --socket-mode 660 &\n"
     "  export ACTORTREE_SOCKET=/run/shop.sock\n"
     "  actortree ctl tree\n"
+    "  actortree ctl tree --format dot | dot -Tsvg > now.svg\n"
     "  actortree ctl restart /shop/api/http\n"
     "  actortree ctl start '/shop/workers/*'\n",
     "\nACTS\n"
-    "  tree           print all that the tree has, with states and restarts\n"
+    "  tree           print all that the tree has now, whatever is stuck: states, ages,\n"
+    "                 handlers that run, unread messages, contexts and their deadlines\n"
     "  children PATH  print the children of one supervisor\n"
     "  restart PATH   stop the child in order, if it runs, and start it\n"
     "  stop PATH      stop the child in order; it stays stopped until it is started\n"
@@ -123,6 +126,9 @@ void parse_act(const std::string& act, ctl_options& into) {
   const bool needs_path = into.act != control_act::tree && into.act != control_act::shutdown;
   if (needs_path == into.path.empty())
     throw CLI::ValidationError("PATH", act + (needs_path ? " needs a path, such as /shop/api" : " takes no path"));
+  const bool is_drawn = into.format == tree_format::dot || into.format == tree_format::mermaid;
+  if (is_drawn && into.act != control_act::tree)
+    throw CLI::ValidationError("--format", act + " can't be drawn: text or json");
   if (needs_path && into.path[0] != '/')
     throw CLI::ValidationError("PATH", "'" + into.path + "' is no path: it begins with /, as in /shop/api");
 }
@@ -219,8 +225,13 @@ int main(int argc, char** argv) {
       ->option_text("PATH")
       ->envname("ACTORTREE_SOCKET")
       ->required();
-  add_choice(ctl_command, "--format", ctl.format, {{"text", ctl_format::text}, {"json", ctl_format::json}}, "text|json",
-             "a table (the default), or the reply as one JSON object");
+  add_choice(ctl_command, "--format", ctl.format,
+             {{"text", tree_format::text},
+              {"json", tree_format::json},
+              {"dot", tree_format::dot},
+              {"mermaid", tree_format::mermaid}},
+             "text|json|dot|mermaid",
+             "a table (the default), or the reply as one JSON object; tree also dot and mermaid");
 
   try {
     app.parse(argc, argv);

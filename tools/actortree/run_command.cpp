@@ -4,20 +4,19 @@
 #include "exit_status.hpp"
 #include "kinds.hpp"
 #include "libactor/actor/scheduler.hpp"
+#include "signals.hpp"
 #include "supervisors/observe/ledger.hpp"
+#include "supervisors/observe/snapshot_formats.hpp"
 #include "supervisors/runtime.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -29,46 +28,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using libactor::duration;
-
-class descriptor {
- public:
-  explicit descriptor(int fd, const char* what) : fd_(fd) {
-    if (fd < 0)
-      throw std::system_error(errno, std::generic_category(), what);
-  }
-  ~descriptor() { ::close(fd_); }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-/// SIGINT and SIGTERM as something to poll. Made before any thread, so that all threads inherit the mask.
-class signals {
- public:
-  signals() : fd_(open(), "signalfd") {}
-  int fd() const noexcept { return fd_.get(); }
-  /// The name of the signal that came in.
-  std::string take() const {
-    signalfd_siginfo info{};
-    if (::read(fd_.get(), &info, sizeof info) != sizeof info)
-      throw std::system_error(errno, std::generic_category(), "signalfd");
-    return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
-  }
-
- private:
-  static int open() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGINT);
-    ::sigaddset(&set, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    return ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  }
-  descriptor fd_;
-};
 
 /// What the tree's own threads tell the main thread.
 class mailbox {
@@ -175,6 +134,10 @@ class supervised_run {
   }
 
   void on_signal(const std::string& name) {
+    if (name == "SIGUSR1") {
+      diagnosis_.print(libactor::observe::as_text(snapshot(runtime_)));
+      return;
+    }
     if (!stopping_) {
       stop(name, libactor::cause_origin::signal);
       return;
@@ -201,6 +164,7 @@ class supervised_run {
   libactor::runtime& runtime_;
   const signals& incoming_;
   mailbox& mail_;
+  diagnosis diagnosis_;
   std::optional<clock::time_point> stop_at_;
   std::optional<clock::time_point> leave_at_;
   bool stopping_ = false;
@@ -239,15 +203,15 @@ std::shared_ptr<libactor::observe::ledger> open_ledger(const std::string& file, 
 }
 
 /// Answers `ctl`, and says so in the log.
-std::string answer(const std::string& line, const control_peer& who, libactor::runtime& tree, const std::string& root,
-                   mailbox& mail, event_log& log) {
+std::string answer(const std::string& line, const control_peer& who, libactor::runtime& tree, mailbox& mail,
+                   event_log& log) {
   std::string act = "?", path;
   nlohmann::ordered_json reply;
   try {
     const auto request = parse_request(line);
     act = control_words[static_cast<int>(request.act)];
     path = request.path;
-    reply = carry_out(request, tree, root, [&] { mail.ask_to_stop(who.user); });
+    reply = carry_out(request, tree, [&] { mail.ask_to_stop(who.user); });
   } catch (const std::invalid_argument& e) {
     reply = {{"ok", false}, {"error", e.what()}};
   }
@@ -288,10 +252,9 @@ int run(const run_options& options) {
     libactor::runtime runtime{system, std::move(with)};
     std::unique_ptr<control_socket> control;
     if (!options.socket.empty())
-      control = std::make_unique<control_socket>(options.socket, options.socket_mode,
-                                                 [&](const std::string& line, const control_peer& who) {
-                                                   return answer(line, who, runtime, "/" + tree->root.id, mail, *log);
-                                                 });
+      control = std::make_unique<control_socket>(
+          options.socket, options.socket_mode,
+          [&](const std::string& line, const control_peer& who) { return answer(line, who, runtime, mail, *log); });
     runtime.start(*tree, catalog, [&mail](const caf::error& e) { mail.started(e); });
     supervised_run running{options, *tree, *log, runtime, incoming, mail};
     running.wait();

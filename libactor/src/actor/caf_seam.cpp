@@ -97,6 +97,11 @@ done_hook killing_hook(const caf::actor& whom) {
           new caf::weak_actor_ptr{caf::actor_cast<caf::actor_control_block*>(whom)}};
 }
 
+bool waits(const caf::actor& whom) {
+  auto* actor = dynamic_cast<caf::scheduled_actor*>(caf::actor_cast<caf::abstract_actor*>(whom));
+  return actor != nullptr && actor->mailbox().blocked();
+}
+
 bool has_ended(const caf::actor& whom) {
   return caf::actor_cast<caf::abstract_actor*>(whom)->getf(caf::abstract_actor::is_terminated_flag);
 }

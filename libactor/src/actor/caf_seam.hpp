@@ -76,6 +76,9 @@ void exit_urgent(const caf::actor& to, caf::error reason);
 /// Whether the actor has ended and told those who wait for it.
 bool has_ended(const caf::actor& whom);
 
+/// Whether it waits for a message, and so has none.
+bool waits(const caf::actor& whom);
+
 /// Closes the mailbox of an actor that ends, and answers the requests that stand in it with `answer()`. How many
 /// messages were unread; the library's own, CAF's, and answers do not count.
 std::uint64_t drop_unread(caf::scheduled_actor& whom, caf::error (*answer)(), caf::execution_unit* host);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <mutex>
+#include <unordered_set>
+#include <utility>
 
 namespace libactor {
 
@@ -26,6 +28,24 @@ class task_list {
   std::vector<lifeline::task> all() const {
     std::lock_guard guard{mutex_};
     return tasks_;
+  }
+
+  // From the back: what is removed meanwhile moves the last one, which was seen, and never one that was not.
+  std::vector<lifeline::task> peek() const {
+    constexpr std::size_t at_once = 64;
+    std::vector<lifeline::task> all;
+    std::unordered_set<const lifeline*> seen;
+    for (std::size_t end = SIZE_MAX; end != 0;) {
+      all.reserve(all.size() + at_once);
+      std::lock_guard guard{mutex_};
+      end = std::min(end, tasks_.size());
+      const auto begin = end - std::min(end, at_once);
+      all.insert(all.end(), tasks_.begin() + static_cast<std::ptrdiff_t>(begin),
+                 tasks_.begin() + static_cast<std::ptrdiff_t>(end));
+      end = begin;
+    }
+    std::erase_if(all, [&](const auto& who) { return !seen.insert(who.line.get()).second; });
+    return all;
   }
 
  private:
@@ -63,6 +83,11 @@ void lifeline::collect_tasks(std::vector<task>& into) const {
     into.push_back(std::move(who));
     line->collect_tasks(into);
   }
+}
+
+std::vector<lifeline::task> lifeline::peek_tasks() const {
+  const auto* known = tasks_.load(std::memory_order_acquire);
+  return known != nullptr ? known->peek() : std::vector<task>();
 }
 
 std::optional<time_point> lifeline::stop_by() const noexcept {

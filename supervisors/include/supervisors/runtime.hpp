@@ -17,6 +17,8 @@
 
 namespace libactor {
 
+struct tree_snapshot;
+
 struct runtime_options {
   context_runtime::driver driver = context_runtime::driver::thread;
   /// Each gets every event.
@@ -91,6 +93,7 @@ class runtime {
   void scan_watchdog();
 
  private:
+  friend tree_snapshot snapshot(const runtime& of);
   struct impl;
   std::shared_ptr<impl> impl_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "json_text.hpp"
-#include "supervisors/child_spec.hpp"
+#include "rounded.hpp"
 #include "supervisors/observe/leaks.hpp"
 
 #include <algorithm>
@@ -8,16 +8,6 @@
 namespace libactor::observe {
 
 namespace {
-
-// To three digits or so, which is what people read.
-std::string rounded(duration d) {
-  using namespace std::chrono;
-  if (d < milliseconds(10))
-    return libactor::to_string(duration{round<microseconds>(d)});
-  if (d < seconds(10))
-    return libactor::to_string(duration{round<milliseconds>(d)});
-  return libactor::to_string(duration{round<seconds>(d)});
-}
 
 std::string listed(const tally& all) {
   constexpr std::size_t most = 3;

@@ -66,6 +66,10 @@ class lifeline {
   /// The supervisor's: sets both, before it cancels the context.
   void ask(std::optional<time_point> stop_by) noexcept;
 
+  /// The supervisor's own word for how it stands with this incarnation.
+  std::uint8_t stage() const noexcept { return stage_.load(std::memory_order_relaxed); }
+  void note_stage(std::uint8_t word) noexcept { stage_.store(word, std::memory_order_relaxed); }
+
   /// How many messages stood unread when the actor ended; 0 before.
   std::uint64_t unread() const noexcept { return unread_.load(std::memory_order_relaxed); }
   /// The actor's: once, before its end is told.
@@ -76,6 +80,9 @@ class lifeline {
   void remove_task(const lifeline& of) noexcept;
   /// Adds the tasks at every depth, each before its own.
   void collect_tasks(std::vector<task>& into) const;
+  /// The same, of its own tasks only, and without holding up whoever starts or ends one for more than a few: those that
+  /// live all the while are in it, once each.
+  std::vector<task> peek_tasks() const;
 
   activity_cell activity;
   /// Set before the actor is spawned; whether it writes its activity.
@@ -97,6 +104,7 @@ class lifeline {
   std::atomic<std::int64_t> stop_by_{never};
   std::atomic<std::uint64_t> unread_{0};
   std::uint32_t incarnation_ = 0;
+  std::atomic<std::uint8_t> stage_{0};
   std::atomic<bool> asked_{false};
 };
 

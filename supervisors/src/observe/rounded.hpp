@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "libactor/time.hpp"
+#include "supervisors/child_spec.hpp"
+
+#include <string>
+
+namespace libactor::observe {
+
+/// A duration to some digits, which is what people read.
+inline std::string rounded(duration d) {
+  using namespace std::chrono;
+  if (d < duration{})
+    return "-" + rounded(-d);
+  if (d < milliseconds(10))
+    return libactor::to_string(duration{round<microseconds>(d)});
+  if (d < seconds(10))
+    return libactor::to_string(duration{round<milliseconds>(d)});
+  return libactor::to_string(duration{round<seconds>(d)});
+}
+
+}  // namespace libactor::observe
