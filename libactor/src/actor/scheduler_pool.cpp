@@ -23,6 +23,9 @@ thread_local pool_thread* here = nullptr;
 // So many looks without a turn and without a job in a slot end the watch over the slots.
 constexpr unsigned looks_until_idle = 10;
 
+// Of a shorter queue each thread takes one job at a time.
+constexpr std::uint64_t long_queue = 32;
+
 // About 10 to 20 µs, and 2 µs.
 constexpr int looks_before_sleep = 500;
 constexpr int looks_before_help = 60;
@@ -125,6 +128,64 @@ caf::resumable* scheduler_pool::take_slot(pool_thread& self) noexcept {
   return self.slot.exchange(nullptr, std::memory_order_acq_rel);
 }
 
+caf::resumable* scheduler_pool::take_stashed(pool_thread& self) noexcept {
+  while (self.stash_next_ != self.stash_end_) {
+    auto* job = self.stash_[self.stash_next_++].exchange(nullptr, std::memory_order_acq_rel);
+    if (job == nullptr)
+      continue;
+    if (self.stash_next_ != self.stash_end_) {
+      if (const auto* soon = self.stash_[self.stash_next_].load(std::memory_order_relaxed))
+        fetch_ahead(soon);
+    }
+    return job;
+  }
+  return nullptr;
+}
+
+void scheduler_pool::fill_stash(pool_thread& self) noexcept {
+  self.stash_next_ = self.stash_end_ = 0;
+  if (self.has_stash_.load(std::memory_order_relaxed))
+    self.has_stash_.store(false, std::memory_order_relaxed);
+  if (queue_.size() < long_queue)
+    return;
+  const auto share = static_cast<unsigned>(queue_.size() / (2 * active_));
+  self.stash_end_ = std::min(pool_thread::most_stashed, share);
+  for (unsigned i = 0; i != self.stash_end_; ++i)
+    self.stash_[i].store(queue_.pop(), std::memory_order_release);
+  self.has_stash_.store(self.stash_end_ != 0, std::memory_order_seq_cst);
+}
+
+void scheduler_pool::free_jobs_of(pool_thread& thread) {
+  auto lock = lock_soon(mutex_);
+  const auto move = [&](std::atomic<caf::resumable*>& place) {
+    if (auto* job = place.exchange(nullptr, std::memory_order_acq_rel))
+      queue_.push(job);
+  };
+  move(thread.slot);
+  if (thread.has_stash_.exchange(false, std::memory_order_relaxed)) {
+    for (auto& place : thread.stash_)
+      move(place);
+  }
+  arrivals_.store(queue_.pushed(), std::memory_order_relaxed);
+  const bool wake = should_wake();
+  lock.unlock();
+  if (wake)
+    work_.notify_one();
+}
+
+caf::resumable* scheduler_pool::steal() noexcept {
+  caf::resumable* job = nullptr;
+  each_thread([&](pool_thread& thread) {
+    if (job != nullptr || !thread.has_stash_.load(std::memory_order_relaxed))
+      return;
+    for (auto i = pool_thread::most_stashed; i-- != 0 && job == nullptr;) {
+      if (thread.stash_[i].load(std::memory_order_relaxed) != nullptr)
+        job = thread.stash_[i].exchange(nullptr, std::memory_order_acq_rel);
+    }
+  });
+  return job;
+}
+
 // -- the threads ------------------------------------------------------------------------------------------------------
 
 void scheduler_pool::run(pool_thread& self) {
@@ -152,10 +213,15 @@ caf::resumable* scheduler_pool::run_turn(pool_thread& self, caf::resumable* job)
 }
 
 caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
-  if (again == nullptr && self.streak_ < longest_streak && !self.lost.load(std::memory_order_relaxed)) {
-    if (auto* job = take_slot(self)) {
-      ++self.streak_;
+  if (again == nullptr && !self.lost.load(std::memory_order_relaxed)) {
+    // What was taken along comes first: what it makes runnable is then mostly one actor, which has all to do at once.
+    if (auto* job = take_stashed(self))
       return job;
+    if (self.streak_ < longest_streak) {
+      if (auto* job = take_slot(self)) {
+        ++self.streak_;
+        return job;
+      }
     }
   }
   self.streak_ = 0;
@@ -167,6 +233,8 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
   arrivals_.store(queue_.pushed(), std::memory_order_relaxed);
   if (self.lost.load(std::memory_order_relaxed))
     come_back(self);
+  if (auto* job = take_stashed(self))
+    return job;
   bool looks_out = several_cores_;
   for (;;) {
     if (active_ > wanted_ || queue_.taken() >= last_job_) {
@@ -180,15 +248,20 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
     }
     if (!queue_.empty()) {
       auto* job = queue_.pop();
-      const auto* soon = queue_.peek(1);
+      fill_stash(self);
+      const auto* soon = self.stash_end_ != 0 ? self.stash_[0].load(std::memory_order_relaxed) : queue_.peek(1);
       const bool wake = should_wake();
       lock.unlock();
       if (wake)
         work_.notify_one();
       if (soon != nullptr)
         fetch_ahead(soon);
+      if (self.stash_end_ != 0)
+        slot_filled_();
       return job;
     }
+    if (auto* job = steal())
+      return job;
     if (looks_out && !looking_out_) {
       looks_out = false;
       look_out(lock);
@@ -232,15 +305,12 @@ bool scheduler_pool::rescue() {
   each_thread([&](pool_thread& thread) {
     const auto sequence = thread.sequence.load(std::memory_order_acquire);
     const bool same_turn = sequence == std::exchange(thread.looked_at_, sequence);
-    if (thread.slot.load(std::memory_order_seq_cst) == nullptr) {
-      busy = busy || !same_turn;
+    const bool holds =
+        thread.slot.load(std::memory_order_seq_cst) != nullptr || thread.has_stash_.load(std::memory_order_seq_cst);
+    busy = busy || holds || !same_turn;
+    if (!holds || !same_turn)
       return;
-    }
-    busy = true;
-    if (!same_turn)
-      return;
-    if (auto* job = thread.slot.exchange(nullptr, std::memory_order_acq_rel))
-      push(job);
+    free_jobs_of(thread);
   });
   idle_looks_ = busy ? 0 : idle_looks_ + 1;
   return idle_looks_ < looks_until_idle;
@@ -327,8 +397,7 @@ bool scheduler_pool::abandon(int kernel_id, std::uint64_t sequence) {
       come_back(*stuck);
     throw;
   }
-  if (auto* job = take_slot(*stuck))
-    push(job);
+  free_jobs_of(*stuck);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -35,24 +36,33 @@ class pool_thread final : public caf::execution_unit {
  private:
   friend class scheduler_pool;
   scheduler_pool& pool_;
-  unsigned streak_ = 0;          // turns in a row that came from the slot
+  unsigned streak_ = 0;      // turns in a row that came from the slot
+  unsigned stash_next_ = 0;  // the first that may still be in the stash
+  unsigned stash_end_ = 0;
   std::uint64_t looked_at_ = 0;  // the deadline thread's: `sequence` when it looked last
   std::atomic<pool_thread*> older_{nullptr};
   std::thread thread_;
+  // Jobs that were taken along from a long queue; others may take them out. Whether there may be any: set with the
+  // pool's lock held.
+  static constexpr unsigned most_stashed = 15;
+  std::atomic<bool> has_stash_{false};
+  std::array<std::atomic<caf::resumable*>, most_stashed> stash_{};
 };
 
 // The threads that run actors, and what they run.
 //
 // Invariants
-//  1. A job is in one place: the queue, a slot, or a thread that runs it. Each holds the reference that CAF gave with
-//  it.
-//  2. Only its thread puts jobs into a slot, and only while it runs a turn; so an idle thread's slot is empty.
+//  1. A job is in one place: the queue, a slot, a stash, or a thread that runs it. Each holds the reference that CAF
+//     gave with it.
+//  2. Only its thread puts jobs into a slot, and only while it runs a turn; or into a stash, and only into an empty
+//     one, on its way to a turn. So an idle thread has neither.
 //  3. A sleeping thread is being woken (`waking_`) whenever the queue is not empty, a thread sleeps, and no thread is
 //     between its turns or looks out for jobs (`looking_out_`). A woken thread wakes the next one while there is more:
 //     one at a time, so that a burst of jobs does not wake all threads for the first of them.
 //  4. `active_` counts the threads that run and are not lost; where it exceeds `wanted_`, the next one between its
-//  turns
-//     retires.
+//     turns retires.
+//  5. What stands in a slot or a stash behind a turn that goes on is moved to the queue by the deadline thread, and by
+//     whoever gives the thread up; and a thread that finds the queue empty takes from the others' stashes.
 class scheduler_pool {
  public:
   // `slot_filled` is called whenever a job may have to be rescued from a slot: by the thread that filled it.
@@ -92,6 +102,13 @@ class scheduler_pool {
   // `again` is queued behind the others. Null: the thread has to end.
   caf::resumable* next(pool_thread& self, caf::resumable* again);
   caf::resumable* take_slot(pool_thread& self) noexcept;
+  caf::resumable* take_stashed(pool_thread& self) noexcept;
+  // With `mutex_` held: takes some jobs of a long queue along, so that the lock is not taken for each.
+  void fill_stash(pool_thread& self) noexcept;
+  // Moves what waits in the thread's slot and stash into the queue.
+  void free_jobs_of(pool_thread& thread);
+  // With `mutex_` held: a job from another thread's stash.
+  caf::resumable* steal() noexcept;
   // With `mutex_` held; the caller notifies after it has let go, if true.
   bool should_wake() noexcept;
   // With `lock` held, and again when it returns: waits awhile for a job without going to sleep.

@@ -8,6 +8,7 @@
 #include <caf/send.hpp>
 #include <future>
 #include <memory>
+#include <vector>
 
 using namespace libactor::tests;
 using namespace std::chrono_literals;
@@ -98,6 +99,62 @@ BOOST_AUTO_TEST_CASE(W040_a_pair_that_hands_the_thread_to_and_fro_does_not_starv
   auto result = served.get_future();
   BOOST_TEST(arrives(result));
   stop = true;
+}
+
+namespace {
+
+/// A pool whose threads are held up until a long queue stands behind them; the queue's first job waits for all others.
+struct long_queue {
+  static constexpr int length = 500;
+
+  explicit long_queue(std::size_t threads) : host{threads} {
+    auto& system = *host.system;
+    std::vector<std::promise<void>> held(threads);
+    std::promise<void> open;
+    const auto opened = open.get_future().share();
+    for (auto& one : held)
+      system.spawn([&one, opened](event_based_actor*) {
+        one.set_value();
+        opened.wait();
+      });
+    for (auto& one : held)
+      BOOST_REQUIRE(arrives(one.get_future()));
+    first = system.spawn([this](event_based_actor*) {
+      entered.set_value();
+      all.get_future().wait();
+    });
+    for (int i = 1; i != length; ++i)
+      system.spawn([this](event_based_actor*) {
+        if (--left == 0)
+          all.set_value();
+      });
+    open.set_value();
+  }
+
+  std::promise<void> entered;
+  std::promise<void> all;
+  std::atomic<int> left{length - 1};
+  caf::actor first;
+  engine host;
+};
+
+}  // namespace
+
+// The thread that takes the first job takes some of the others along.
+BOOST_AUTO_TEST_CASE(jobs_do_not_wait_for_good_behind_one_that_waits_for_them) {
+  for (int round = 0; round != 20; ++round) {
+    long_queue jobs{2};
+    BOOST_REQUIRE(becomes([&] { return jobs.left == 0; }));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(W045_what_a_lost_thread_had_taken_along_is_run_by_the_one_in_its_place) {
+  long_queue jobs{1};
+  BOOST_REQUIRE(arrives(jobs.entered.get_future()));
+  const auto thread = jobs.host.scheduler().threads().at(0);
+  BOOST_TEST(thread.actor == jobs.first.id());
+  BOOST_REQUIRE(jobs.host.scheduler().abandon_thread(thread.thread, thread.sequence));
+  BOOST_TEST(becomes([&] { return jobs.left == 0; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_printer_prints_and_ends_with_the_system) {

@@ -251,8 +251,10 @@ BOOST_AUTO_TEST_CASE(R25_leave_flushes_the_sinks_and_ends_the_process_with_its_s
     options.sinks.push_back(std::make_shared<slow>(pipe_ends[1]));
     runtime tree{system, options};
     // Nothing but the end of the process gets this one out of the way.
-    auto stuck = [](worker*) -> caf::behavior {
-      return {[](int) {
+    std::promise<void> entered;
+    auto stuck = [&entered](worker*) -> caf::behavior {
+      return {[&entered](int) {
+        entered.set_value();
         for (;;)
           ::pause();
       }};
@@ -260,6 +262,7 @@ BOOST_AUTO_TEST_CASE(R25_leave_flushes_the_sinks_and_ends_the_process_with_its_s
     if (tree.start(one_for_one().child("s", stuck).shutdown(10ms).kill_grace(10ms).tree(30s)))
       ::_exit(98);
     caf::anon_send(*tree.find("/root/s"), 1);
+    entered.get_future().wait();
     if (tree.stop().abandoned() != 1)
       ::_exit(97);
     tree.leave(6);
