@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/leak_event.hpp"
 
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+
 namespace libactor {
+
+std::string to_string(const stack_frame& frame) {
+  std::string text = frame.function;
+  if (text.empty()) {
+    std::array<char, 24> address{};
+    std::snprintf(address.data(), address.size(), "0x%jx", static_cast<std::uintmax_t>(frame.address));
+    text = address.data();
+  }
+  if (!frame.file.empty())
+    text += " at " + frame.file + (frame.line != 0 ? ":" + std::to_string(frame.line) : "");
+  return text;
+}
 
 const char* to_string(thread_activity what) noexcept {
   switch (what) {

@@ -8,6 +8,7 @@
 #include "actor/caf_seam.hpp"
 #include "libactor/actor/scheduler.hpp"
 #include "libactor/actor/spawn.hpp"
+#include "lost_threads.hpp"
 #include "supervisor_actor.hpp"
 #include "supervisors/watchdog.hpp"
 #include "take_snapshot.hpp"
@@ -57,7 +58,7 @@ struct runtime::impl : std::enable_shared_from_this<impl> {
       : system(sys),
         options(std::move(opts)),
         contexts(std::make_shared<context_runtime>(options.driver)),
-        dog(std::make_shared<watchdog>(*contexts, options.driver == context_runtime::driver::thread)),
+        dog(std::make_shared<watchdog>(*contexts, watching())),
         hub(std::make_shared<event_hub>(options.sinks)) {}
 
   caf::actor_system& system;
@@ -79,15 +80,33 @@ struct runtime::impl : std::enable_shared_from_this<impl> {
   std::optional<time_point> stop_began;  // under `mutex`
   time_point stop_ended{};               // under `mutex`
 
+  // Of those that were still in a handler when they should have ended.
+  std::vector<std::pair<std::shared_ptr<const lifeline>, std::vector<stack_frame>>> stacks;  // under `mutex`
+
+  watchdog_options watching() const;
   std::string root_path() const { return "/" + tree.root.id; }
   void start(const tree_spec& spec, const child_catalog& catalog, std::function<void(const caf::error&)> done);
   void say_what_is_lacking() const;
   void on_guardian_down(const caf::error& reason);
   void request_stop(std::optional<duration> budget, cause why);
   std::optional<family::member> find(std::string_view path) const;
+  void note_stacks(const std::vector<family::member>& of, time_point until);
+  std::vector<stack_frame> stack_of(const std::string& path, std::uint32_t incarnation) const;
   shutdown_report report() const;
   std::size_t others() const;
 };
+
+watchdog_options runtime::impl::watching() const {
+  watchdog_options with;
+  with.threaded = options.driver == context_runtime::driver::thread;
+  with.look_signal = options.look_signal;
+  with.interrupt_signal = options.interrupt_signal;
+  if (with.threaded) {
+    with.make_up = [&on = system](int, std::uint64_t actor) { detail::make_up_for(on, actor); };
+    with.relieve = detail::reliever(system);
+  }
+  return with;
+}
 
 runtime::runtime(caf::actor_system& system, runtime_options options)
     : impl_(std::make_shared<impl>(system, std::move(options))) {}
@@ -173,6 +192,7 @@ void runtime::impl::on_guardian_down(const caf::error& reason) {
   if (options.on_ended)
     options.on_ended(why);
   core->addresses.close();
+  dog->hurry(false);
   caf::actor last;  // dropped after the lock
   std::lock_guard guard{mutex};
   std::swap(last, guardian);
@@ -209,6 +229,7 @@ void runtime::impl::request_stop(std::optional<duration> budget, cause why) {
     line->ask(by);
     core->stopping = true;
   }
+  dog->hurry(true);
   own.cancel(why ? std::move(why) : cause("its tree is asked to stop", cause_origin::shutdown, root_path()));
 }
 
@@ -225,17 +246,66 @@ void runtime::stop_now(cause why) {
 }
 
 shutdown_report runtime::stop(std::optional<duration> budget, cause why) {
-  impl_->request_stop(budget, std::move(why));
-  const bool waits = impl_->tree.on_overrun == overrun_action::wait;
-  wait_ended(waits ? infinite : budget.value_or(impl_->tree.budget));
+  auto& self = *impl_;
+  const auto began = self.contexts->now();
+  self.request_stop(budget, std::move(why));
+  const bool waits = self.tree.on_overrun == overrun_action::wait;
+  const auto limit = waits ? infinite : budget.value_or(self.tree.budget);
+  const auto grace = std::min(self.tree.root.kill_grace, limit);
+  const auto end = limit == infinite ? time_point::max() : began + limit;
+  // Half the grace after everything was killed, what still lives is stuck: there is time to see in what.
+  if (limit != infinite && !wait_ended(limit - grace / 2)) {
+    std::vector<family::member> left;
+    self.kin->collect(left);
+    self.note_stacks(left, end - grace / 4);
+  }
+  if (wait_ended(limit == infinite ? infinite : std::max(duration{}, end - self.contexts->now())) && self.core)
+    self.note_stacks(self.core->left_behind(), std::min(end - grace / 8, self.contexts->now() + 1s));
   // An actor is counted until a moment after it has told that it ended.
   const auto patience = std::chrono::steady_clock::now() + 10ms;
-  while (impl_->others() != 0 && std::chrono::steady_clock::now() < patience)
+  while (self.others() != 0 && std::chrono::steady_clock::now() < patience)
     std::this_thread::yield();
   return report();
 }
 
+// Within handlers only, and once each.
+void runtime::impl::note_stacks(const std::vector<family::member>& of, time_point until) {
+  constexpr std::size_t most = 64;
+  std::vector<std::shared_ptr<const lifeline>> lines;
+  std::vector<int> threads;
+  for (const auto& who : of) {
+    if (lines.size() == most || contexts->now() >= until)
+      break;
+    if (detail::seam::has_ended(who.handle) || !stack_of(who.line->path(), who.line->incarnation()).empty())
+      continue;
+    const auto& cell = who.line->activity;
+    const bool busy = cell.sequence.load(std::memory_order_acquire) % 2 == 1;
+    const auto thread =
+        busy ? cell.thread.load(std::memory_order_relaxed) : detail::thread_of(system, who.handle->id());
+    if (thread == 0)
+      continue;
+    lines.push_back(who.line);
+    threads.push_back(thread);
+  }
+  if (threads.empty())
+    return;
+  auto seen = dog->stacks(threads, until);
+  const std::lock_guard guard{mutex};
+  for (std::size_t i = 0; i != lines.size(); ++i)
+    stacks.emplace_back(lines[i], std::move(seen[i]));
+}
+
+std::vector<stack_frame> runtime::impl::stack_of(const std::string& path, std::uint32_t incarnation) const {
+  const std::lock_guard guard{mutex};
+  for (const auto& [line, stack] : stacks) {
+    if (line->incarnation() == incarnation && line->path() == path)
+      return stack;
+  }
+  return {};
+}
+
 void runtime::leave(int status) {
+  impl_->dog->flush(1s);
   for (const auto& sink : impl_->options.sinks)
     sink->flush();
   std::fflush(nullptr);
@@ -291,6 +361,10 @@ shutdown_report runtime::impl::report() const {
       all.children.push_back(std::move(entry));
     }
   }
+  for (auto& entry : all.children) {
+    if (entry.abandoned)
+      entry.stack = stack_of(entry.path, entry.incarnation);
+  }
   return all;
 }
 
@@ -305,7 +379,7 @@ std::size_t runtime::impl::others() const {
     alive += guardian ? 1 : 0;
   }
   if (core != nullptr)
-    alive += core->left_behind();
+    alive += core->left_behind().size();
   const auto running = detail::seam::running_count(system);
   return running > alive ? running - alive : 0;
 }

@@ -18,6 +18,8 @@ std::string rounded(duration d) {
   return to_string(duration{std::chrono::round<std::chrono::milliseconds>(d)});
 }
 
+constexpr std::size_t most_frames = 8;
+
 }  // namespace
 
 std::size_t shutdown_report::killed() const noexcept {
@@ -42,6 +44,8 @@ std::string to_string(const shutdown_report& report) {
                             : "stopped")
         << " after " << rounded(child.took()) << ", " << child.reason
         << (child.clipped ? "; its infinity was clipped" : "") << '\n';
+    for (std::size_t i = 0; i != std::min(child.stack.size(), most_frames); ++i)
+      out << "    in " << to_string(child.stack[i]) << '\n';
   }
   out << report.root << ": " << report.reason << " after " << rounded(report.ended - report.began) << "; "
       << report.children.size() << " stopped, " << report.killed() << " killed, " << report.abandoned() << " abandoned"

@@ -15,7 +15,6 @@
 #include "libactor/event.hpp"
 #include "supervisors/child_start.hpp"
 #include "supervisors/restart_plan.hpp"
-#include "supervisors/watchdog.hpp"
 
 #include <algorithm>
 #include <caf/exit_reason.hpp>
@@ -38,6 +37,7 @@ supervisor_actor::supervisor_actor(caf::actor_config& cfg, worker_options option
       spec_(std::move(with.spec)),
       kin_(std::move(with.kin)),
       on_started_(std::move(with.on_started)),
+      inherited_watch_(with.watch),
       own_(&supervisor_part(*spec_)),
       fixed_(std::get_if<static_supervisor>(&spec_->what)),
       template_(std::get_if<dynamic_supervisor>(&spec_->what)),
@@ -77,6 +77,7 @@ void supervisor_actor::on_exit() {
     if (c == nullptr)
       continue;
     c->done_hook.reset();
+    leave_alone(*c);
     if (c->own) {
       c->own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, line().path()));
       c->own = {};
@@ -137,6 +138,9 @@ void supervisor_actor::receive(detail::envelope& message, caf::mailbox_element&)
       break;
     case detail::envelope_kind::orphan_down:
       orphan_down(c);
+      break;
+    case detail::envelope_kind::give_up:
+      give_up_stuck(c);
       break;
     default:
       break;

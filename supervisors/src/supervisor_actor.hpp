@@ -6,6 +6,7 @@
 #include "libactor/actor/context_actor.hpp"
 #include "supervisors/restart_intensity.hpp"
 #include "supervisors/supervisor.hpp"
+#include "supervisors/watchdog.hpp"
 #include "tree_core.hpp"
 
 #include <caf/response_promise.hpp>
@@ -31,6 +32,7 @@ class supervisor_actor final : public context_actor {
     std::shared_ptr<family> kin;
     /// The guardian's only: called once, when all children have started, or could not.
     std::function<void(const caf::error&)> on_started{};
+    std::optional<watch_spec> watch{};  ///< of what says nothing of its own
   };
 
   supervisor_actor(caf::actor_config& cfg, worker_options options, setup with);
@@ -93,7 +95,7 @@ class supervisor_actor final : public context_actor {
   void kill(child& c);
   void record_end_of(const child& c, const family::member& who);
   void kill_below(const child& c, const family::member& who);
-  void abandon(child& c);
+  void abandon(child& c, const std::string& why);
   void arm(child& c, time_point when, alarm_action what);
   void disarm(child& c);
   bool is_stale(const alarm_queue::entry& alarm) const;
@@ -119,6 +121,17 @@ class supervisor_actor final : public context_actor {
   void ended_for_good(child& c);
   void resume_restarts();
 
+  // -- the watchdog
+  const watch_spec* watch_of(const child& c) const;
+  watched_child watched(const child& c) const;
+  watched_child watched_below(const child& c, const family::member& who) const;
+  void tell_late(const child& c);
+  void tell_orphans(const child& c, const std::vector<family::member>& left);
+  void leave_behind(const child& c, const caf::actor& whom, const std::shared_ptr<const lifeline>& line,
+                    const std::shared_ptr<family>& below);
+  void leave_alone(const child& c);
+  void give_up_stuck(child& c);
+
   // -- administration
   caf::result<caf::message> on_verb(const supervisor_verb& verb);
   caf::result<caf::message> on_start(const supervisor_verb& verb);
@@ -140,6 +153,7 @@ class supervisor_actor final : public context_actor {
   std::shared_ptr<const child_spec> spec_;
   std::shared_ptr<family> kin_;
   std::function<void(const caf::error&)> on_started_;
+  std::optional<watch_spec> inherited_watch_;
   const supervisor_spec* own_;
   const static_supervisor* fixed_ = nullptr;
   const dynamic_supervisor* template_ = nullptr;

@@ -3,7 +3,6 @@
 #include "actor/caf_seam.hpp"
 #include "supervisor_actor.hpp"
 #include "supervisors/child_start.hpp"
-#include "supervisors/watchdog.hpp"
 
 #include <algorithm>
 #include <caf/exit_reason.hpp>
@@ -64,8 +63,8 @@ void supervisor_actor::begin_start(child& c) {
 
   const caf::weak_actor_ptr self{ctrl()};
   c.line = std::make_shared<lifeline>(path_of(c), c.incarnation, self, c.key, core_->hub);
-  c.line->watched = spec.watch.has_value();
   set_stage(c, child_state::starting);
+  c.line->watched = watch_of(c) != nullptr;
   worker_options options;
   options.ctx = c.own.ctx();
   options.line = c.line;
@@ -85,8 +84,8 @@ void supervisor_actor::begin_start(child& c) {
   const auto* kind = named != nullptr ? &core_->catalog.find(named->kind)->name : nullptr;
   kin_->add(c.key,
             {c.handle, c.line, c.below, spec.effective_shutdown().is_infinite(), kind, c.start_asked_at, c.restarts});
-  if (spec.watch)
-    core_->dog->add(c.handle->id(), c.line, *spec.watch);
+  if (c.line->watched)
+    core_->dog->add(watched(c));
   if (!c.is_worker) {
     detail::seam::when_ended(c.handle, [self, key = c.key](const caf::error& reason, caf::execution_unit* host) {
       detail::seam::post_urgent(self, {detail::envelope_kind::child_down, key, reason}, host);
@@ -131,7 +130,9 @@ void supervisor_actor::forget_rest(const child& c) {
 caf::expected<started_child> supervisor_actor::call_start(child& c, worker_options options) {
   const auto& spec = *c.spec;
   if (spec.is_supervisor()) {
-    setup with{core_, c.spec, c.below, {}};
+    setup with{core_, c.spec, c.below};
+    if (const auto* watch = watch_of(c))
+      with.watch = *watch;
     return started_child{spawn_worker_class<supervisor_actor>(system(), std::move(options), std::move(with)), true};
   }
   const start_function* start = nullptr;
@@ -284,6 +285,7 @@ void supervisor_actor::kill(child& c) {
     record_end_of(c, who);
     kill_below(c, who);
   }
+  tell_late(c);
   arm(c, now() + c.spec->kill_grace, alarm_action::abandon);
 }
 
@@ -304,13 +306,15 @@ void supervisor_actor::kill_below(const child& c, const family::member& who) {
   detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
 }
 
-void supervisor_actor::abandon(child& c) {
+void supervisor_actor::abandon(child& c, const std::string& why) {
   const auto reason = make_error(errc::abandoned);
-  const auto has_lived_on = "killed " + to_string(c.spec->kill_grace) + " before, and still not ended";
   const auto elapsed = now() - (c.asked ? c.asked_at : c.started_at);
-  for (const auto& who : living_below(c)) {
-    report_below(event_kind::abandoned, who, describe(reason), has_lived_on, elapsed);
-    core_->leave_behind(who.handle);
+  const auto left = living_below(c);
+  if (c.state == child_state::adopted)
+    tell_orphans(c, left);
+  for (const auto& who : left) {
+    report_below(event_kind::abandoned, who, describe(reason), why, elapsed);
+    leave_behind(c, who.handle, who.line, who.below);
     if (core_->stopping) {
       core_->record({who.line->path(), who.line->incarnation(), c.asked ? c.asked_at : now(), now(), describe(reason),
                      true, true});
@@ -320,8 +324,8 @@ void supervisor_actor::abandon(child& c) {
     complete_down(c, std::move(c.end_reason));
     return;
   }
-  report(event_kind::abandoned, c, describe(reason), has_lived_on, elapsed);
-  core_->leave_behind(c.handle);
+  report(event_kind::abandoned, c, describe(reason), why, elapsed);
+  leave_behind(c, c.handle, c.line, c.below);
   complete_down(c, reason);
 }
 
@@ -332,8 +336,10 @@ void supervisor_actor::own_context_done(child& c) {
     report(event_kind::deadline, c, describe(make_error(errc::deadline_exceeded)), {}, now() - c.start_asked_at);
   // Nobody asked it, but it must end: the ladder begins at the wait.
   const auto limit = c.spec->effective_shutdown();
-  if (!c.is_worker)
-    detail::seam::exit_urgent(c.handle, make_error(errc::deadline_exceeded));
+  if (!c.is_worker) {
+    const bool expired = c.own.ctx().error() == errc::deadline_exceeded;
+    detail::seam::exit_urgent(c.handle, make_error(expired ? errc::deadline_exceeded : errc::canceled));
+  }
   if (limit.is_brutal())
     kill(c);
   else if (!limit.is_infinite() && c.state == child_state::running)
@@ -397,7 +403,7 @@ void supervisor_actor::act_on(child& c, alarm_action what) {
     case alarm_action::kill_orphans:
       return kill_orphans(c);
     case alarm_action::abandon:
-      return abandon(c);
+      return abandon(c, "killed " + to_string(c.spec->kill_grace) + " before, and still not ended");
     case alarm_action::restart:
       if (c.state == child_state::restarting && !suspended_)
         begin_start(c);
@@ -451,7 +457,9 @@ bool supervisor_actor::adopt(child& c) {
 
 void supervisor_actor::kill_orphans(child& c) {
   c.killed = true;
-  for (const auto& who : living_below(c))
+  const auto left = living_below(c);
+  tell_orphans(c, left);
+  for (const auto& who : left)
     kill_below(c, who);
   arm(c, now() + c.spec->kill_grace, alarm_action::abandon);
 }
@@ -469,9 +477,13 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   kin_->remove(c.key);
   if (core_->addresses.any()) [[unlikely]]
     core_->addresses.unbind(c.line->path());
-  if (c.spec->watch)
-    core_->dog->remove(c.handle->id());
   const auto how = ending_of(reason);
+  const bool again = c.spec->restart == restart_type::permanent ||
+                     (c.spec->restart == restart_type::transient && how == ending::abnormal);
+  if (c.line->watched) {
+    const bool for_good = mode_ == mode::stopping || (expected ? !c.must_start : !again);
+    core_->dog->remove(c.handle->id(), describe(reason), for_good);
+  }
   if (c.asked && core_->stopping) {
     core_->record({path_of(c), c.incarnation, c.asked_at, now(), describe(reason), c.killed,
                    errc_of(reason) == errc::abandoned, c.killed && c.spec->effective_shutdown().is_infinite()});
@@ -517,8 +529,6 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
     advance();
     return;
   }
-  const bool again = c.spec->restart == restart_type::permanent ||
-                     (c.spec->restart == restart_type::transient && how == ending::abnormal);
   if (mode_ == mode::starting)
     fail_waiting(c, !again);
   if (mode_ == mode::stopping)

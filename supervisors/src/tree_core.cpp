@@ -15,6 +15,8 @@ void family::add(std::uint64_t key, member who) {
   std::lock_guard guard{mutex_};
   if (slots_.size() <= slot)
     slots_.resize(slot + 1);
+  if (!slots_[slot].line)
+    size_.fetch_add(1, std::memory_order_relaxed);
   slots_[slot] = std::move(who);
 }
 
@@ -22,8 +24,10 @@ void family::remove(std::uint64_t key) {
   member last;  // dropped after the lock
   std::lock_guard guard{mutex_};
   const auto slot = slot_of(key);
-  if (slot < slots_.size() && slots_[slot].line && slots_[slot].line->key() == key)
+  if (slot < slots_.size() && slots_[slot].line && slots_[slot].line->key() == key) {
     last = std::exchange(slots_[slot], {});
+    size_.fetch_sub(1, std::memory_order_relaxed);
+  }
 }
 
 void family::rest(resting_child who) {
@@ -169,19 +173,19 @@ void tree_core::record(shutdown_entry entry) {
   entries.push_back(std::move(entry));
 }
 
-void tree_core::leave_behind(const caf::actor& whom) {
+void tree_core::leave_behind(const caf::actor& whom, std::shared_ptr<const lifeline> line) {
   std::lock_guard guard{mutex};
-  abandoned.emplace_back(caf::actor_cast<caf::actor_control_block*>(whom));
+  abandoned.push_back({caf::weak_actor_ptr{caf::actor_cast<caf::actor_control_block*>(whom)}, std::move(line)});
 }
 
-std::size_t tree_core::left_behind() const {
+std::vector<family::member> tree_core::left_behind() const {
+  std::vector<family::member> alive;
   std::vector<caf::strong_actor_ptr> held;  // dropped after the lock
-  std::size_t alive = 0;
   std::lock_guard guard{mutex};
-  for (const auto& weak : abandoned) {
-    held.push_back(caf::actor_cast<caf::strong_actor_ptr>(weak));
+  for (const auto& lost : abandoned) {
+    held.push_back(caf::actor_cast<caf::strong_actor_ptr>(lost.handle));
     if (held.back() && !held.back()->get()->getf(caf::abstract_actor::is_terminated_flag))
-      ++alive;
+      alive.push_back({caf::actor_cast<caf::actor>(held.back()), lost.line, nullptr});
   }
   return alive;
 }

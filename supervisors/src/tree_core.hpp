@@ -73,6 +73,8 @@ class family {
   std::vector<member> peek() const;
   std::vector<resting_child> peek_resting() const;
 
+  /// How many there are. Reads no lock.
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   /// In start order.
   std::vector<member> members() const;
   /// Members at every depth, parents first; tasks of workers among them.
@@ -89,6 +91,7 @@ class family {
   std::vector<member> slots_;                     // without a line: empty
   std::map<std::size_t, resting_child> resting_;  // by slot
   const std::shared_ptr<const child_spec> spec_;
+  std::atomic<std::size_t> size_{0};
 };
 
 /// Sends one event to every sink.
@@ -122,9 +125,9 @@ struct tree_core {
   void record(shutdown_entry entry);
 
   /// Notes an actor that is no longer waited for.
-  void leave_behind(const caf::actor& whom);
-  /// How many of those still run.
-  std::size_t left_behind() const;
+  void leave_behind(const caf::actor& whom, std::shared_ptr<const lifeline> line);
+  /// Those of them that still run.
+  std::vector<family::member> left_behind() const;
 
   std::shared_ptr<const child_spec> root;  // of the tree
   std::weak_ptr<const family> kin;         // its root's; the members' actors hold this
@@ -132,9 +135,13 @@ struct tree_core {
 
   std::atomic<bool> stopping{false};
   mutable std::mutex mutex;
-  std::vector<shutdown_entry> entries;         // under `mutex`
-  std::vector<caf::weak_actor_ptr> abandoned;  // under `mutex`; a detached one that is held keeps its thread
-  caf::error root_reason;                      // under `mutex`
+  std::vector<shutdown_entry> entries;  // under `mutex`
+  struct lost_actor {
+    caf::weak_actor_ptr handle;  // a detached one that is held keeps its thread
+    std::shared_ptr<const lifeline> line;
+  };
+  std::vector<lost_actor> abandoned;  // under `mutex`
+  caf::error root_reason;             // under `mutex`
 };
 
 }  // namespace libactor

@@ -109,7 +109,6 @@ class doubter {
     }
     if (parent != nullptr && spec.backoff)
       check_backoff(spec, *parent, node);
-    check_carried_out(spec, node);
     if (const auto* kind = std::get_if<kind_child>(&spec.what))
       check_command(spec, *kind, node);
     duration below{};
@@ -136,17 +135,6 @@ class doubter {
       costs.push_back(child.enabled ? cost : duration{});
     }
     return combined_stop(parent, costs);
-  }
-
-  // A tree that asks for more than this version does still runs; whoever wrote it should know.
-  void check_carried_out(const child_spec& spec, std::size_t node) {
-    if (!spec.watch)
-      return;
-    if (spec.watch->action != watch_action::report)
-      doubt(node, "watch.action", "Y69",
-            std::string("`") + to_string(spec.watch->action) + "` is not carried out yet: the watchdog reports only");
-    if (spec.watch->max_mailbox || spec.watch->max_children || spec.watch->max_restarts)
-      doubt(node, "watch", "Y69", "the limits `max_…` are not watched yet");
   }
 
   void check_backoff(const child_spec& spec, const supervisor_spec& parent, std::size_t node) {

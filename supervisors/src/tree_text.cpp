@@ -39,7 +39,10 @@ std::string facts(const child_spec& spec) {
   if (spec.backoff)
     text += ", backoff " + to_string(spec.backoff->min) + " to " + to_string(spec.backoff->max);
   if (spec.watch)
-    text += ", stuck after " + to_string(spec.watch->stuck_after);
+    text += ", stuck after " + to_string(spec.watch->stuck_after) +
+            (spec.watch->action != watch_action::report ? std::string(", then ") + to_string(spec.watch->action) : "");
+  if (spec.unwatched)
+    text += ", not watched";
   if (spec.significant)
     text += ", significant";
   for (const auto& need : spec.after)

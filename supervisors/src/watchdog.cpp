@@ -1,126 +1,190 @@
 // SPDX-License-Identifier: BSL-1.0
+// Invariants
+//  1. Supervisors only leave letters here, under a lock that is held for as long as it takes to leave one. All that is
+//     known of the watched, `list`, belongs to whoever looks: the thread, or `scan`.
+//  2. The thread waits for nobody: sinks and symbols are the courier's.
 #include "supervisors/watchdog.hpp"
 
-#include "actor/caf_seam.hpp"
-#include "actor/type_name.hpp"
+#include "leak_courier.hpp"
+#include "symbols.hpp"
+#include "thread_look.hpp"
+#include "watch_list.hpp"
+
+#include <pthread.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 namespace libactor {
 
 namespace {
 
 using namespace std::chrono_literals;
+using order = std::function<void(detail::watch_list&)>;
 
-event describe_watched(event_kind kind, std::uint64_t actor, const lifeline& line, time_point now, duration elapsed) {
-  event what;
-  what.kind = kind;
-  what.at = now;
-  what.path = line.path();
-  what.actor = actor;
-  what.incarnation = line.incarnation();
-  what.elapsed = elapsed;
-  return what;
-}
-
-std::string message_of(const activity_cell& cell) {
-  const auto* type = cell.message_type.load(std::memory_order_relaxed);
-  if (type == nullptr)
-    return "a message";
-  return *type == typeid(detail::envelope) ? "a timer or signal" : detail::type_name(*type);
-}
+constexpr duration hurried_period = 20ms;
+constexpr std::size_t many_orders = 4096;
 
 }  // namespace
 
-watchdog::watchdog(context_runtime& contexts, bool threaded) : contexts_(contexts) {
-  if (threaded)
-    thread_ = std::thread([this] { run(); });
+struct watchdog::impl {
+  impl(context_runtime& on, watchdog_options with)
+      : options(std::move(with)),
+        contexts(on),
+        courier(options.threaded, options.most_letters),
+        looker(options.look_signal, options.interrupt_signal),
+        list(contexts, courier, looker, options.make_up) {
+    if (options.threaded)
+      thread = std::thread([this] { run(); });
+    else
+      last_look = contexts.now();
+  }
+  ~impl() {
+    {
+      const std::lock_guard guard{mutex};
+      stop = true;
+    }
+    changed.notify_one();
+    if (thread.joinable())
+      thread.join();
+  }
+
+  void leave(order what) {
+    if (!options.threaded) {
+      what(list);
+      return;
+    }
+    bool wake = false;
+    {
+      const std::lock_guard guard{mutex};
+      orders.push_back(std::move(what));
+      wake = sleeps_for_good || orders.size() == many_orders;
+    }
+    if (wake)
+      changed.notify_one();
+  }
+
+  void look(duration expected) {
+    const auto now = contexts.now();
+    // A look that comes late says little of those that it finds: they, too, may have had no time.
+    list.scan(now, std::min(now - last_look, 2 * expected));
+    last_look = now;
+  }
+
+  void run();
+
+  const watchdog_options options;
+  context_runtime& contexts;
+  detail::leak_courier courier;
+  const detail::thread_looker looker;
+  detail::watch_list list;
+  time_point last_look{};
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<order> orders;     // under `mutex`
+  bool sleeps_for_good = false;  // under `mutex`
+  bool in_a_hurry = false;       // under `mutex`
+  bool stop = false;             // under `mutex`
+  std::thread thread;
+};
+
+void watchdog::impl::run() {
+  pthread_setname_np(pthread_self(), "libactor.watch");
+  last_look = contexts.now();
+  std::vector<order> work;
+  std::unique_lock lock{mutex};
+  while (!stop) {
+    const auto period = list.period();
+    const auto rest = in_a_hurry ? std::min(period, hurried_period) : period;
+    const bool was_hurried = in_a_hurry;
+    sleeps_for_good = rest == infinite;
+    const auto is_woken = [&] {
+      return stop || in_a_hurry != was_hurried || (sleeps_for_good ? !orders.empty() : orders.size() >= many_orders);
+    };
+    if (sleeps_for_good)
+      changed.wait(lock, is_woken);
+    else
+      changed.wait_for(lock, rest, is_woken);
+    const bool was_asleep = std::exchange(sleeps_for_good, false);
+    const bool hurried = in_a_hurry;
+    work.swap(orders);
+    lock.unlock();
+    for (const auto& what : work)
+      what(list);
+    work.clear();
+    if (was_asleep)
+      last_look = contexts.now();
+    if (list.period() != infinite)
+      look(list.period());
+    if (hurried && options.relieve)
+      options.relieve();
+    lock.lock();
+  }
 }
 
-watchdog::~watchdog() {
+watchdog::watchdog(context_runtime& contexts, watchdog_options options)
+    : impl_(std::make_unique<impl>(contexts, std::move(options))) {}
+
+watchdog::~watchdog() = default;
+
+void watchdog::add(watched_child who) {
+  impl_->leave([who = std::move(who)](detail::watch_list& list) { list.add(who); });
+}
+
+void watchdog::remove(std::uint64_t actor, std::string reason, bool for_good) {
+  impl_->leave([=, reason = std::move(reason)](detail::watch_list& list) { list.remove(actor, reason, for_good); });
+}
+
+void watchdog::late(watched_child who, time_point stop_by) {
+  impl_->leave([who = std::move(who), stop_by](detail::watch_list& list) { list.late(who, stop_by, true); });
+}
+
+void watchdog::orphaned(watched_child who, time_point since) {
+  impl_->leave([who = std::move(who), since](detail::watch_list& list) { list.orphaned(who, since); });
+}
+
+void watchdog::left_alone(std::uint64_t actor, std::shared_ptr<const std::atomic<bool>> over) {
+  impl_->leave([actor, over = std::move(over)](detail::watch_list& list) { list.left_alone(actor, over); });
+}
+
+void watchdog::abandoned(watched_child who) {
+  impl_->leave([who = std::move(who)](detail::watch_list& list) { list.abandoned(who); });
+}
+
+void watchdog::scan(time_point now) { impl_->list.scan(now, now - std::exchange(impl_->last_look, now)); }
+
+void watchdog::hurry(bool yes) {
   {
-    std::lock_guard guard{mutex_};
-    stop_ = true;
+    const std::lock_guard guard{impl_->mutex};
+    impl_->in_a_hurry = yes;
   }
-  changed_.notify_one();
-  if (thread_.joinable())
-    thread_.join();
+  impl_->changed.notify_one();
 }
 
-void watchdog::add(std::uint64_t actor, std::shared_ptr<const lifeline> line, const watch_spec& spec) {
-  std::lock_guard guard{mutex_};
-  watched_.insert_or_assign(actor, watched{std::move(line), spec});
-  // Four looks within the shortest limit: a report is at most a quarter of it late.
-  const auto wanted = std::clamp<duration>(spec.stuck_after / 4, 1ms, 1s);
-  if (wanted < period_) {
-    period_ = wanted;
-    changed_.notify_one();
-  }
-}
+bool watchdog::flush(duration limit) { return impl_->courier.flush(limit); }
 
-void watchdog::remove(std::uint64_t actor) {
-  std::lock_guard guard{mutex_};
-  auto i = watched_.find(actor);
-  if (i == watched_.end())
-    return;
-  const auto now = contexts_.now();
-  if (i->second.stuck || i->second.overdue) {
-    auto what = describe_watched(event_kind::recovered, actor, *i->second.line, now, now - i->second.since);
-    what.text = "ended";
-    i->second.line->emit(what);
-  }
-  watched_.erase(i);
-}
+std::uint64_t watchdog::lost() const noexcept { return impl_->courier.lost(); }
 
-void watchdog::scan(time_point now) {
-  std::lock_guard guard{mutex_};
-  for (auto& [actor, w] : watched_)
-    look(actor, w, now);
-}
-
-void watchdog::look(std::uint64_t actor, watched& w, time_point now) {
-  const auto& cell = w.line->activity;
-  const auto sequence = cell.sequence.load(std::memory_order_acquire);
-  const bool busy = sequence % 2 == 1;
-  if (sequence != w.sequence) {
-    if (std::exchange(w.stuck, false)) {
-      auto what = describe_watched(event_kind::recovered, actor, *w.line, now, now - w.since);
-      what.text = "the handler returned";
-      w.line->emit(what);
-    }
-    w.sequence = sequence;
-    w.since = now;
+std::vector<std::vector<stack_frame>> watchdog::stacks(const std::vector<int>& threads, time_point until) const {
+  std::vector<std::shared_ptr<detail::pending_stack>> pending;
+  for (const auto thread : threads) {
+    auto one = std::make_shared<detail::pending_stack>();
+    if (const auto left = until - impl_->contexts.now(); thread != 0 && left > duration{})
+      one->frames = impl_->looker.look(thread, std::min<duration>(left, 50ms)).frames;
+    if (!one->frames.empty())
+      impl_->courier.read(one);
+    pending.push_back(std::move(one));
   }
-  const auto elapsed = now - w.since;
-  if (busy && !w.stuck && elapsed >= w.spec.stuck_after) {
-    w.stuck = true;
-    auto what = describe_watched(event_kind::stuck, actor, *w.line, now, elapsed);
-    what.text = "in the handler of " + message_of(cell) + ", on thread " +
-                std::to_string(cell.thread.load(std::memory_order_relaxed));
-    w.line->emit(what);
-  }
-  const auto stop_by = w.line->stop_by();
-  if (!w.overdue && w.line->asked() && stop_by && now > *stop_by) {
-    w.overdue = true;
-    auto what = describe_watched(event_kind::overdue, actor, *w.line, now, now - *stop_by);
-    what.text = busy ? "in the handler of " + message_of(cell) : "idle";
-    w.line->emit(what);
-  }
-}
-
-void watchdog::run() {
-  std::unique_lock lock{mutex_};
-  while (!stop_) {
-    if (period_ == infinite) {
-      changed_.wait(lock);
-      continue;
-    }
-    if (changed_.wait_for(lock, period_) == std::cv_status::timeout) {
-      const auto now = contexts_.now();
-      for (auto& [actor, w] : watched_)
-        look(actor, w, now);
-    }
-  }
+  if (impl_->options.threaded)
+    impl_->courier.flush(std::max(duration{}, until - impl_->contexts.now()));
+  std::vector<std::vector<stack_frame>> all;
+  for (const auto& one : pending)
+    all.push_back(one->ready.load(std::memory_order_acquire) ? one->stack : detail::resolve_quickly(one->frames));
+  return all;
 }
 
 }  // namespace libactor

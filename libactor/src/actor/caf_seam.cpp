@@ -4,11 +4,14 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/all.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <caf/system_messages.hpp>
+#include <caf/type_nr.hpp>
 
+#include <array>
 #include <atomic>
 
 namespace libactor::detail::seam {
@@ -176,6 +179,25 @@ std::vector<std::string> registered_names(caf::actor_system& system) {
 bool is_kill(const caf::mailbox_element& x) {
   const auto& content = x.content();
   return content.match_elements<caf::exit_msg>() && content.get_as<caf::exit_msg>(0).reason == caf::exit_reason::kill;
+}
+
+namespace {
+
+// CAF knows the types that it brings itself by numbers.
+template <class... Ts>
+constexpr std::array<const std::type_info*, sizeof...(Ts)> infos_of(caf::detail::type_list<Ts...>) {
+  return {&typeid(Ts)...};
+}
+constexpr auto builtin_types = infos_of(caf::sorted_builtin_types{});
+
+}  // namespace
+
+const std::type_info* type_of(const caf::mailbox_element& x) noexcept {
+  const auto& content = x.content();
+  if (content.empty())
+    return nullptr;
+  const auto [number, info] = content.type(0);
+  return number == 0 ? info : builtin_types[number - 1U];
 }
 
 const std::type_info* const envelope_element_type = &typeid(envelope_element);

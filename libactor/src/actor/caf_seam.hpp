@@ -36,6 +36,7 @@ enum class envelope_kind : std::uint8_t {
   orphan_down,   ///< key: the child whose descendant ended
   request_over,  ///< key: the id of the answer to a request whose context has ended
   tasks_down,    ///< a group of tasks is closed, and its tasks are down
+  give_up,       ///< key: the child that the watchdog gives up
 };
 
 /// The one message type of the library's own signals.
@@ -89,6 +90,9 @@ bool is_system_message(const caf::mailbox_element& x);
 /// How many actors the system's end waits for, and the names of those that are registered under one.
 std::size_t running_count(caf::actor_system& system);
 std::vector<std::string> registered_names(caf::actor_system& system);
+
+/// The type of the message's first value; null where it has none.
+const std::type_info* type_of(const caf::mailbox_element& x) noexcept;
 
 /// Whether `x` is an exit message that can't be trapped.
 bool is_kill(const caf::mailbox_element& x);

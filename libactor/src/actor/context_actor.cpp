@@ -8,6 +8,7 @@
 #include "libactor/actor/context_actor.hpp"
 
 #include "actor/caf_seam.hpp"
+#include "actor/fence.hpp"
 #include "context_node.hpp"
 #include "libactor/context_runtime.hpp"
 
@@ -48,6 +49,7 @@ context_actor::context_actor(caf::actor_config& cfg, worker_options options)
     : caf::event_based_actor(cfg),
       options_(std::move(options)),
       context_word_(&detail::access::require(options_.ctx).lifeline()->word),
+      fence_(&detail::fence_of(options_.ctx)),
       watched_(options_.line->watched ? &options_.line->activity : nullptr) {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
   wake_ = detail::when_done(options_.ctx, waking_hook());
@@ -124,6 +126,8 @@ inline caf::invoke_message_result context_actor::consume_in_context(caf::mailbox
     take(*message, x);
     return caf::invoke_message_result::consumed;
   }
+  if (fence_->load(std::memory_order_relaxed) && fenced_off(x)) [[unlikely]]
+    return caf::invoke_message_result::consumed;
   if ((!admits_all_ || ending()) && !admits(x)) [[unlikely]]
     return caf::invoke_message_result::consumed;
   const auto result = caf::event_based_actor::consume(x);
@@ -137,8 +141,34 @@ caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
 }
 
 caf::invoke_message_result context_actor::consume_watched(caf::mailbox_element& x) {
-  const watched_handler guard{*watched_, x.content().empty() ? nullptr : x.content().type(0).second};
-  return consume_in_context(x);
+  auto& handled = watched_->handled;
+  const watched_handler guard{*watched_, detail::seam::type_of(x)};
+  const auto result = consume_in_context(x);
+  if (result != caf::invoke_message_result::skipped)  // it stays, and comes again
+    handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  return result;
+}
+
+void context_actor::enqueue(caf::mailbox_element_ptr x, caf::execution_unit* host) {
+  if (watched_ != nullptr)
+    watched_->arrived.fetch_add(1, std::memory_order_relaxed);
+  caf::event_based_actor::enqueue(std::move(x), host);
+}
+
+// Whether the sender was abandoned. Who waits for an answer of it gets an error in its stead.
+bool context_actor::fenced_off(caf::mailbox_element& x) {
+  if (x.sender == nullptr || detail::seam::is_system_message(x))
+    return false;
+  const auto* sender = dynamic_cast<const context_actor*>(x.sender->get());
+  if (sender == nullptr || !sender->line().abandoned())
+    return false;
+  sender->line().note_fenced();
+  if (x.mid.is_response()) {
+    auto failed = caf::make_mailbox_element(nullptr, x.mid, {}, make_error(errc::abandoned));
+    caf::event_based_actor::consume(*failed);
+    current_mailbox_element(nullptr);
+  }
+  return true;
 }
 
 caf::behavior context_actor::make_behavior() {

@@ -99,6 +99,7 @@ void group_core::start(waiting_task next, lock& held) {
   ++running_;
   auto line = std::make_shared<lifeline>(owner_line_->path() + "/" + results_[next.place].name, 1,
                                          caf::weak_actor_ptr{}, next.place, owner_line_->sink());
+  line->watched = owner_line_->watched;
   worker_options options;
   options.ctx = ctx();
   options.line = line;

@@ -15,6 +15,7 @@ class task_list {
   void add(lifeline::task who) {
     std::lock_guard guard{mutex_};
     tasks_.push_back(std::move(who));
+    count_.store(tasks_.size(), std::memory_order_relaxed);
   }
   void remove(const lifeline& of) noexcept {
     lifeline::task last;  // dropped after the lock
@@ -24,7 +25,9 @@ class task_list {
       return;
     last = std::exchange(*i, std::move(tasks_.back()));
     tasks_.pop_back();
+    count_.store(tasks_.size(), std::memory_order_relaxed);
   }
+  std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
   std::vector<lifeline::task> all() const {
     std::lock_guard guard{mutex_};
     return tasks_;
@@ -51,6 +54,7 @@ class task_list {
  private:
   mutable std::mutex mutex_;
   std::vector<lifeline::task> tasks_;
+  std::atomic<std::size_t> count_{0};
 };
 
 }  // namespace detail
@@ -88,6 +92,11 @@ void lifeline::collect_tasks(std::vector<task>& into) const {
 std::vector<lifeline::task> lifeline::peek_tasks() const {
   const auto* known = tasks_.load(std::memory_order_acquire);
   return known != nullptr ? known->peek() : std::vector<task>();
+}
+
+std::size_t lifeline::task_count() const noexcept {
+  const auto* known = tasks_.load(std::memory_order_acquire);
+  return known != nullptr ? known->count() : 0;
 }
 
 std::optional<time_point> lifeline::stop_by() const noexcept {

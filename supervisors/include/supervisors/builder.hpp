@@ -96,6 +96,10 @@ class supervisor_builder {
     return *this;
   }
   supervisor_builder& watch(watch_spec how) { return last().watch = how, *this; }
+  /// Neither it nor what is below it is watched.
+  supervisor_builder& unwatched() { return last().unwatched = true, *this; }
+  /// Watches the supervisor itself and all below it that say nothing of their own.
+  supervisor_builder& watch_all(watch_spec how) { return self_.watch = how, *this; }
   supervisor_builder& after(std::string id, dependency_state when = dependency_state::started) {
     last().after.push_back({std::move(id), when});
     return *this;

@@ -100,11 +100,14 @@ struct backoff_spec {
   friend bool operator==(const backoff_spec&, const backoff_spec&) = default;
 };
 
+/// What the watchdog looks at, and does. `docs/watchdog.md` has the whole.
 struct watch_spec {
-  duration stuck_after = std::chrono::seconds(5);
-  duration grace = std::chrono::seconds(2);
+  duration stuck_after = std::chrono::seconds(5);  ///< how long one handler may run
+  duration grace = std::chrono::seconds(2);        ///< between two rungs
   watch_action action = watch_action::report;
-  std::optional<std::uint64_t> max_mailbox{}, max_children{}, max_restarts{};  ///< none: unlimited
+  std::optional<std::uint64_t> max_mailbox{};   ///< messages that stand unread; none: unlimited
+  std::optional<std::uint64_t> max_children{};  ///< of a supervisor its children, of a worker its tasks
+  std::optional<std::uint64_t> max_restarts{};  ///< of one child, since its supervisor knows it
   friend bool operator==(const watch_spec&, const watch_spec&) = default;
 };
 
@@ -183,7 +186,8 @@ struct child_spec {
   libactor::isolation isolation = libactor::isolation::shared;
   context_spec context;
   std::optional<backoff_spec> backoff;
-  std::optional<watch_spec> watch;       ///< none: not watched
+  std::optional<watch_spec> watch;       ///< for it and all below it; none: as its supervisor, the root not at all
+  bool unwatched = false;                ///< nor what is below it, whatever its supervisor has
   std::optional<duration> address_hold;  ///< none: its address refuses messages while there is no incarnation
   std::vector<dependency> after;
   std::map<std::string, std::string> labels;

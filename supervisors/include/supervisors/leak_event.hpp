@@ -85,6 +85,9 @@ struct leak_event {
   std::string text;                         ///< for people: what no other field says
 };
 
+/// `function at file:line`, or as much of it as is known.
+std::string to_string(const stack_frame& frame);
+
 /// The enumerator's own name.
 const char* to_string(thread_activity what) noexcept;
 const char* to_string(leak_rung rung) noexcept;

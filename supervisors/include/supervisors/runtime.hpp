@@ -25,6 +25,10 @@ struct runtime_options {
   std::vector<std::shared_ptr<event_sink>> sinks{};
   /// Called once, when the tree has ended, with the root's reason; on a thread of the actor system: it must not block.
   std::function<void(const caf::error&)> on_ended{};
+  /// What the watchdog sends to threads of stuck handlers: to see their stack, and to make a blocking call return. Two
+  /// signals that nothing else waits for; a host's handlers for them are still called for signals of its own.
+  /// 0: the last real-time signals but one and but two.
+  int look_signal = 0, interrupt_signal = 0;
 };
 
 /// Joins an `actor_system` to a runtime of contexts and runs one tree on both. Several runtimes may share one system,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libactor/time.hpp"
+#include "supervisors/leak_event.hpp"
 
 #include <cstdint>
 #include <string>
@@ -19,6 +20,8 @@ struct shutdown_entry {
   bool killed = false;     ///< it was late, and was sent a kill
   bool abandoned = false;  ///< it did not end after a kill; `ended` is when it was given up
   bool clipped = false;    ///< its `shutdown` is infinity, but what is above it had no more time
+  /// Of one that did not end: what it was in. Innermost first; empty where its thread could not be looked at.
+  std::vector<stack_frame> stack{};
   duration took() const noexcept { return ended - asked; }
 };
 

@@ -359,8 +359,11 @@ void tree_decoder::decode_backoff(const layered& l, child_spec& out) {
 }
 
 void tree_decoder::decode_watch(const layered& l, child_spec& out) {
-  if (!is_given_map(l.get(key::watch), key::watch))
+  const auto given = l.get(key::watch);
+  if (!is_given_map(given, key::watch)) {
+    out.unwatched = bool(given);
     return;
+  }
   auto& w = out.watch.emplace();
   for (const auto& f : known_entries(l, key::watch)) {
     const auto& name = f.key->text;

@@ -66,10 +66,7 @@ BOOST_AUTO_TEST_SUITE(example)
 
 BOOST_AUTO_TEST_CASE(every_field_of_a_tree_file_reaches_the_spec) {
   const auto result = load(full);
-  // It uses every field, those too that this version only checks.
-  for (const auto& d : result.diagnostics)
-    BOOST_TEST(d.code == "Y69");
-  BOOST_TEST(result.diagnostics.size() == 2u);
+  BOOST_TEST(result.diagnostics.empty());
   BOOST_REQUIRE(result.tree.has_value());
   const auto& tree = *result.tree;
   BOOST_CHECK(tree.budget == 40s);

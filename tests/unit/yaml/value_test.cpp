@@ -73,6 +73,7 @@ templates: {web: {watch: {grace: 1s}, drain: 1s, backoff: {min: 1s, max: 2s}, ad
 tree: {id: s, children: [{id: a, use: web, kind: demo.http, watch: off, drain: none, backoff: none, address: refuse}]}
 )");
   BOOST_TEST(!child.watch.has_value());
+  BOOST_TEST(child.unwatched);
   BOOST_TEST(!child.drain.has_value());
   BOOST_TEST(!child.backoff.has_value());
   BOOST_TEST(!child.address_hold.has_value());

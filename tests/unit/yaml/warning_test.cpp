@@ -50,23 +50,6 @@ BOOST_AUTO_TEST_CASE(Y62_the_limit_counts_the_delays_between_crashes_from_the_fi
                        "restarts (4 in 30s) can never be reached") == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_field_that_this_version_does_not_carry_out_is_said_to_be_so) {
-  BOOST_TEST(rendered(R"(
-schema: 1
-tree:
-  id: shop
-  children:
-    - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}}
-)") == R"(
-t.yaml:5:34: warning[Y69]: the limits `max_…` are not watched yet
-      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}}
-                                   ^~~~~
-t.yaml:5:50: warning[Y69]: `replace` is not carried out yet: the watchdog reports only
-      - {id: a, kind: demo.worker, watch: {action: replace, max_mailbox: 10}}
-                                                   ^~~~~~~
-)");
-}
-
 BOOST_AUTO_TEST_CASE(Y63_a_deadline_later_than_the_parents) {
   BOOST_TEST(rendered(R"(
 schema: 1

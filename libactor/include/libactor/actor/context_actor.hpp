@@ -56,6 +56,8 @@ class context_actor : public caf::event_based_actor {
   /// Whether the timer was taken back before it ran.
   bool cancel_timer(timer_id id) noexcept;
 
+  using caf::event_based_actor::enqueue;
+  void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* host) override;
   caf::resumable::resume_result resume(caf::execution_unit* host, std::size_t most_messages) override;
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
   caf::behavior make_behavior() override;
@@ -92,6 +94,7 @@ class context_actor : public caf::event_based_actor {
   caf::invoke_message_result consume_in_context(caf::mailbox_element& x);
   caf::invoke_message_result consume_watched(caf::mailbox_element& x);
   caf::resumable::resume_result look_again(caf::execution_unit* host, std::size_t most_messages);
+  bool fenced_off(caf::mailbox_element& x);
   void see_done(caf::mailbox_element& x);
   void take(detail::envelope& message, caf::mailbox_element& x);
   void run_timer(timer_id id);
@@ -99,6 +102,7 @@ class context_actor : public caf::event_based_actor {
 
   worker_options options_;
   const std::atomic<std::uint64_t>* context_word_;  // of the node that `ctx()` is done with
+  const std::atomic<bool>* fence_;                  // whether some actor of its runtime was abandoned
   activity_cell* watched_;                          // null if nobody watches
   bool admits_all_ = true;
   detail::hook_registration wake_;

@@ -25,8 +25,18 @@ class task_list;
 /// actors write it; a write costs a few stores and reads no clock.
 struct activity_cell {
   std::atomic<std::uint64_t> sequence{0};                    ///< odd while a handler runs; each handler adds 2
-  std::atomic<const std::type_info*> message_type{nullptr};  ///< null: one of CAF's own types
+  std::atomic<const std::type_info*> message_type{nullptr};  ///< null: none, or no message at hand
   std::atomic<int> thread{0};                                ///< the kernel's id of the thread
+  std::atomic<std::uint64_t> handled{0};                     ///< messages that left the mailbox
+  std::atomic<std::uint64_t> arrived{0};                     ///< messages that came to it; written by who sends
+
+  /// Messages that stand unread, without the one in hand; exact while nobody sends and no handler begins or ends.
+  std::uint64_t unread() const noexcept {
+    const auto gone = handled.load(std::memory_order_acquire);
+    const auto came = arrived.load(std::memory_order_relaxed);
+    const auto in_hand = sequence.load(std::memory_order_relaxed) % 2;
+    return came > gone + in_hand ? came - gone - in_hand : 0;
+  }
 };
 
 /// What binds one incarnation to its supervisor and to those who watch it: who it is, when it must have ended, what it
@@ -75,6 +85,13 @@ class lifeline {
   /// The actor's: once, before its end is told.
   void note_unread(std::uint64_t count) noexcept { unread_.store(count, std::memory_order_relaxed); }
 
+  /// Whether this incarnation was given up, though it may still run: what it sends from then on is dropped on receipt.
+  bool abandoned() const noexcept { return abandoned_.load(std::memory_order_acquire); }
+  void abandon() const noexcept { abandoned_.store(true, std::memory_order_release); }
+  /// How many messages were dropped because of that.
+  std::uint64_t fenced() const noexcept { return fenced_.load(std::memory_order_relaxed); }
+  void note_fenced() const noexcept { fenced_.fetch_add(1, std::memory_order_relaxed); }
+
   /// Notes a task that the actor started, so that whoever ends the actor can end it too.
   void add_task(task who);
   void remove_task(const lifeline& of) noexcept;
@@ -83,6 +100,8 @@ class lifeline {
   /// The same, of its own tasks only, and without holding up whoever starts or ends one for more than a few: those that
   /// live all the while are in it, once each.
   std::vector<task> peek_tasks() const;
+  /// How many of its own tasks live. Reads no lock.
+  std::size_t task_count() const noexcept;
 
   activity_cell activity;
   /// Set before the actor is spawned; whether it writes its activity.
@@ -96,16 +115,19 @@ class lifeline {
   detail::task_list& tasks();
 
   static constexpr std::int64_t never = INT64_MAX;
+  // What the watchdog reads at each look stands beside the activity.
+  std::atomic<bool> asked_{false};
+  mutable std::atomic<bool> abandoned_{false};
+  std::atomic<std::int64_t> stop_by_{never};
   std::string path_;
   std::shared_ptr<event_sink> sink_;
   caf::weak_actor_ptr supervisor_;
   std::uint64_t key_ = 0;
   std::atomic<detail::task_list*> tasks_{nullptr};  // made for the first task; owned
-  std::atomic<std::int64_t> stop_by_{never};
   std::atomic<std::uint64_t> unread_{0};
+  mutable std::atomic<std::uint64_t> fenced_{0};
   std::uint32_t incarnation_ = 0;
   std::atomic<std::uint8_t> stage_{0};
-  std::atomic<bool> asked_{false};
 };
 
 }  // namespace libactor

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+// The watchdog without actors: the test writes activities itself.
+#include "supervisors/watchdog.hpp"
+
+#include "workers.hpp"
+
+using namespace libactor;
+using namespace libactor::tests;
+
+namespace {
+
+watchdog_options by_hand() {
+  watchdog_options with;
+  with.threaded = false;
+  return with;
+}
+
+struct watched_line {
+  std::shared_ptr<testkit::event_recorder> events = std::make_shared<testkit::event_recorder>();
+  context_runtime contexts{context_runtime::driver::virtual_};
+  watchdog dog{contexts, by_hand()};
+  std::shared_ptr<lifeline> line = make_line("/a", 1);
+
+  std::shared_ptr<lifeline> make_line(const std::string& path, std::uint32_t incarnation) const {
+    auto made = std::make_shared<lifeline>(path, incarnation, caf::weak_actor_ptr{}, std::uint64_t{1}, events);
+    made->watched = true;
+    return made;
+  }
+  static watched_child child(std::uint64_t actor, std::shared_ptr<lifeline> of, watch_spec spec) {
+    watched_child who;
+    who.actor = actor;
+    who.line = std::move(of);
+    who.spec = spec;
+    return who;
+  }
+  void watch(watch_spec spec) { dog.add(child(7, line, spec)); }
+  watched_line() { watch({.stuck_after = 5s}); }
+  void begin_handler() { line->activity.sequence.fetch_add(1); }
+  void end_handler() { line->activity.sequence.fetch_add(1); }
+  void look_after(duration d) {
+    contexts.advance_to(contexts.now() + d);
+    dog.scan(contexts.now());
+  }
+  std::vector<event_kind> kinds() const {
+    std::vector<event_kind> all;
+    for (const auto& what : events->events())
+      all.push_back(what.kind);
+    return all;
+  }
+  std::shared_ptr<const leak_event> last() const { return events->events().back().leak; }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(watching)
+
+BOOST_FIXTURE_TEST_CASE(L001_a_handler_that_runs_too_long_is_reported_once_and_closed_when_it_returns, watched_line) {
+  begin_handler();
+  look_after(1s);
+  look_after(4999ms);
+  BOOST_TEST(kinds().empty());
+  look_after(1ms);
+  look_after(10s);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
+  BOOST_TEST((events->events().front().elapsed == 5s));
+  end_handler();
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck, event_kind::recovered}));
+  BOOST_TEST((last()->outcome == leak_outcome::returned));
+  BOOST_TEST((last()->opened_as == event_kind::stuck));
+  BOOST_TEST(last()->record == events->events().front().leak->record);
+  BOOST_TEST((last()->elapsed == 16s));
+}
+
+BOOST_FIXTURE_TEST_CASE(L014_a_healthy_actor_is_never_reported_busy_or_idle, watched_line) {
+  for (int i = 0; i != 1000; ++i) {
+    begin_handler();
+    look_after(3s);
+    end_handler();
+    if (i % 3 == 0)
+      look_after(1h);
+  }
+  BOOST_TEST(kinds().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(L004_R24_overdue_counts_from_stop_by_only, watched_line) {
+  line->ask(contexts.now() + 2s);
+  look_after(2s);
+  BOOST_TEST(kinds().empty());
+  look_after(1ms);
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::overdue}));
+  BOOST_TEST((last()->since == contexts.now() - 1001ms));
+  dog.remove(7, "killed", true);
+  BOOST_TEST((kinds() == std::vector{event_kind::overdue, event_kind::recovered}));
+  BOOST_TEST((last()->outcome == leak_outcome::ended));
+}
+
+BOOST_FIXTURE_TEST_CASE(L006_a_mailbox_beyond_its_limit_is_told_once_and_closed_when_half_of_it_is_left, watched_line) {
+  dog.remove(7, "", true);
+  watch({.max_mailbox = 10});
+  line->activity.arrived = 10;
+  look_after(1s);
+  BOOST_TEST(kinds().empty());
+  line->activity.arrived = 11;
+  look_after(1s);
+  line->activity.handled = 3;  // 8 are left: it swings around the limit
+  look_after(1s);
+  line->activity.arrived = 20;
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway}));
+  BOOST_TEST((last()->mailbox == 11u));
+  line->activity.handled = 15;
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
+}
+
+BOOST_FIXTURE_TEST_CASE(L006_restarts_beyond_their_limit_are_told_once_for_all_incarnations, watched_line) {
+  dog.remove(7, "", false);
+  for (std::uint32_t i = 1; i != 6; ++i) {
+    auto who = child(7 + i, make_line("/a", i), {.max_restarts = 2});
+    who.restarts = i - 1;
+    dog.add(who);
+    look_after(1ms);
+    dog.remove(7 + i, "boom", i == 5);
+  }
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
+  BOOST_TEST((events->events().front().leak->restarts == 3u));
+}
+
+BOOST_FIXTURE_TEST_CASE(L007_an_abandoned_one_is_undead_then_replaced_and_recovered_with_the_whole_time, watched_line) {
+  begin_handler();
+  look_after(1s);
+  look_after(5s);
+  auto lost = child(7, line, {.stuck_after = 5s});
+  lost.over = std::make_shared<const std::atomic<bool>>(false);
+  dog.abandoned(lost);
+  dog.remove(7, "abandoned", false);
+  look_after(1s);
+  dog.add(child(8, make_line("/a", 2), {.stuck_after = 5s}));
+  look_after(1h);
+  end_handler();
+  look_after(1s);
+  look_after(1s);
+  BOOST_TEST(
+      (kinds() == std::vector{event_kind::stuck, event_kind::undead, event_kind::undead, event_kind::recovered}));
+  BOOST_TEST((last()->outcome == leak_outcome::returned));
+  BOOST_TEST((last()->elapsed == 5s + 1s + 1h + 1s));
+  BOOST_TEST((last()->steps.back().rung == leak_rung::replace));
+  BOOST_TEST(last()->incarnation == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+// The watchdog's own thread, and stuck handlers on real ones. What is waited for is bound to come; limits are generous.
+#include "stuck.hpp"
+#include "supervisors/watchdog.hpp"
+
+using namespace libactor;
+using namespace libactor::tests;
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(on_threads)
+
+BOOST_DATA_TEST_CASE(L002_a_handler_in_a_system_call_is_named_with_call_stack_and_thread,
+                     boost::unit_test::data::make(both), kind) {
+  host h{kind};
+  gate closed;
+  h.start(one_for_one().child("a", stuck_by([&](worker*) { closed.wait_through(); })).watch(reports).tree(30s));
+  caf::anon_send(h.at("/root/a"), 1);
+  const auto what = h.seen->await(event_kind::stuck, "/root/a");
+  BOOST_REQUIRE(what);
+  BOOST_TEST(what->leak->system_call == "read");
+  BOOST_TEST((what->leak->activity == thread_activity::waiting));
+  BOOST_TEST(what->leak->message_type == "int");
+  BOOST_TEST((what->leak->elapsed >= 100ms));
+  const bool named = std::any_of(what->leak->stack.begin(), what->leak->stack.end(),
+                                 [](const auto& x) { return x.function.find("wait_through") != std::string::npos; });
+  BOOST_TEST(named);
+  closed.open();
+  BOOST_TEST(h.seen->await(event_kind::recovered, "/root/a").has_value());
+  BOOST_TEST(h.works("/root/a"));
+}
+
+BOOST_DATA_TEST_CASE(L010_a_blocking_read_ends_at_the_interrupt_rung, boost::unit_test::data::make(both), kind) {
+  host h{kind};
+  gate closed;
+  h.start(one_for_one().child("a", stuck_by([&](worker*) { closed.wait(); })).watch(replaces).tree(30s));
+  caf::anon_send(h.at("/root/a"), 1);
+  const auto what = h.seen->await(event_kind::recovered, "/root/a");
+  BOOST_REQUIRE(what);
+  BOOST_TEST(
+      (rungs(*what->leak) == std::vector{leak_rung::notice, leak_rung::look, leak_rung::cancel, leak_rung::interrupt}));
+  BOOST_TEST((what->leak->outcome == leak_outcome::ended));
+  const auto end = h.seen->await(event_kind::crashed, "/root/a");
+  BOOST_REQUIRE(end);
+  BOOST_TEST(end->reason == "canceled");
+}
+
+BOOST_DATA_TEST_CASE(L007_L008_R26_a_stuck_one_is_replaced_and_what_it_sends_later_reaches_nobody,
+                     boost::unit_test::data::make(both), kind) {
+  host h{kind};
+  gate closed;
+  std::atomic<int> received{0};
+  std::promise<void> last_came;
+  auto counter = [&](worker*) -> caf::behavior {
+    return {[&](int x) {
+      if (x < 0)
+        last_came.set_value();
+      else
+        ++received;
+    }};
+  };
+  std::atomic<int> stuck{0};
+  caf::actor to;
+  auto body = stuck_by([&](worker* self) {
+    if (stuck++ == 0)
+      closed.wait_through();
+    self->send(to, 1);
+  });
+  h.start(one_for_one().child("to", counter).child("a", body).watch(replaces).tree(30s));
+  to = h.at("/root/to");
+  caf::anon_send(h.at("/root/a"), 1);
+  const auto undead = h.seen->await(event_kind::undead, "/root/a");
+  BOOST_REQUIRE(undead);
+  BOOST_TEST((undead->leak->opened_as == event_kind::stuck));
+  BOOST_REQUIRE(h.seen->await([](const event& x) { return x.kind == event_kind::started && x.incarnation == 2; }));
+  BOOST_TEST(h.works("/root/a"));
+  closed.open();
+  const auto back = h.seen->await(event_kind::recovered, "/root/a");
+  BOOST_REQUIRE(back);
+  BOOST_TEST((back->leak->elapsed >= undead->leak->elapsed));
+  BOOST_TEST(
+      (rungs(*back->leak) == std::vector{leak_rung::notice, leak_rung::look, leak_rung::cancel, leak_rung::interrupt,
+                                         leak_rung::kill, leak_rung::abandon, leak_rung::replace}));
+  caf::anon_send(h.at("/root/a"), 1);  // the successor is heard
+  while (received == 0)
+    std::this_thread::yield();
+  caf::anon_send(to, -1);
+  last_came.get_future().wait();
+  BOOST_TEST(received == 1);
+}
+
+BOOST_AUTO_TEST_CASE(L012_L013_with_more_stuck_handlers_than_threads_the_tree_works_on_and_threads_retire) {
+  host h{scheduler_kind::own};
+  const auto& pool = *scheduler::of(h.system);
+  const std::size_t threads = std::max(2U, std::thread::hardware_concurrency());
+  const auto stuck = 3 * threads;
+  gate closed;
+  auto tree = one_for_one();
+  for (std::size_t i = 0; i != stuck; ++i)
+    tree.child("s" + std::to_string(i), stuck_by([&](worker*) { closed.wait_through(); })).watch(reports);
+  tree.child("works", stuck_by({}));
+  h.start(tree.tree());
+  for (std::size_t i = 0; i != stuck; ++i)
+    caf::anon_send(h.at("/root/s" + std::to_string(i)), 1);
+  for (std::size_t i = 0; i != stuck; ++i)
+    BOOST_REQUIRE(h.seen->await(event_kind::stuck, "/root/s" + std::to_string(i)));
+  BOOST_TEST(h.works("/root/works"));
+  BOOST_TEST(pool.threads().size() > threads);
+  closed.open();
+  for (std::size_t i = 0; i != stuck; ++i)
+    BOOST_REQUIRE(h.seen->await(event_kind::recovered, "/root/s" + std::to_string(i)));
+  const auto end = std::chrono::steady_clock::now() + generous;
+  while (pool.threads().size() != threads && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  BOOST_TEST(pool.threads().size() == threads);
+  BOOST_TEST(h.works("/root/works"));
+}
+
+BOOST_AUTO_TEST_CASE(R24_who_waits_for_the_mutex_of_a_stuck_one_is_listed_behind_it) {
+  host h{scheduler_kind::own};
+  gate closed;
+  std::mutex mutex;
+  std::promise<void> locked;
+  auto holds = stuck_by([&](worker*) {
+    const std::lock_guard guard{mutex};
+    locked.set_value();
+    closed.wait_through();
+  });
+  auto waits = stuck_by([&](worker*) { const std::lock_guard guard{mutex}; });
+  h.start(one_for_one().child("waits", waits).watch(reports).child("holds", holds).watch(reports).tree(30s));
+  caf::anon_send(h.at("/root/holds"), 1);
+  locked.get_future().wait();
+  caf::anon_send(h.at("/root/waits"), 1);
+  const auto what = h.seen->await([](const event& x) { return x.leak && !x.leak->blocked_behind.empty(); });
+  BOOST_REQUIRE(what);
+  BOOST_TEST(what->path == "/root/holds");
+  BOOST_TEST(what->leak->blocked_behind == std::vector<std::string>{"/root/waits"}, boost::test_tools::per_element());
+  closed.open();
+  BOOST_REQUIRE(h.seen->await(event_kind::recovered, "/root/holds"));
+  BOOST_TEST(h.works("/root/waits"));
+  for (const auto& leak : h.seen->leaks())
+    BOOST_TEST(leak->path == "/root/holds");
+}
+
+BOOST_AUTO_TEST_CASE(L016_a_sink_that_blocks_costs_only_leak_events_and_they_are_counted) {
+  struct slow_sink final : event_sink {
+    void on_event(const event& what) noexcept override {
+      if (what.leak) {
+        entered.store(true);
+        while (!go_on.load())
+          std::this_thread::yield();
+      }
+      if (what.kind == event_kind::dropped)
+        lost += what.count;
+    }
+    std::atomic<bool> entered{false}, go_on{false};
+    std::atomic<std::uint64_t> lost{0};
+  };
+  const auto slow = std::make_shared<slow_sink>();
+  context_runtime contexts;
+  {
+    watchdog_options with;
+    with.most_letters = 4;
+    watchdog dog{contexts, std::move(with)};
+    std::vector<watched_child> all;
+    for (std::uint64_t i = 1; i != 101; ++i) {
+      auto line = std::make_shared<lifeline>("/" + std::to_string(i), 1U, caf::weak_actor_ptr{}, i, slow);
+      line->watched = true;
+      watched_child who;
+      who.actor = i;
+      who.spec.stuck_after = 4ms;
+      who.spec.max_mailbox = 1;
+      line->activity.arrived = 2;
+      who.line = std::move(line);
+      all.push_back(who);
+      dog.add(std::move(who));
+    }
+    while (!slow->entered || dog.lost() < 90)
+      std::this_thread::yield();
+    // It still looks.
+    const auto lost = dog.lost();
+    for (auto& who : all)
+      dog.remove(who.actor, "test", true);
+    while (dog.lost() < lost + 90)
+      std::this_thread::yield();
+    BOOST_TEST(!dog.flush(1ms));
+    slow->go_on = true;
+    BOOST_TEST(dog.flush(generous));
+    BOOST_TEST(slow->lost == dog.lost());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(R25_a_stop_ends_within_its_budget_with_any_number_of_stuck_children_and_shows_their_stacks) {
+  host h{scheduler_kind::own};
+  gate closed;
+  auto tree = one_for_one();
+  constexpr int stuck = 40;
+  for (int i = 0; i != stuck; ++i)
+    tree.child("s" + std::to_string(i), stuck_by([&](worker*) { closed.wait_through(); }))
+        .watch({.stuck_after = 20ms, .grace = 20ms});
+  auto spec = tree.child("well", stuck_by({})).tree();
+  spec.root.kill_grace = 1s;
+  h.start(spec);
+  for (int i = 0; i != stuck; ++i)
+    caf::anon_send(h.at("/root/s" + std::to_string(i)), 1);
+  for (int i = 0; i != stuck; ++i)
+    BOOST_REQUIRE(h.seen->await(event_kind::stuck, "/root/s" + std::to_string(i)));
+  constexpr auto budget = 3s;
+  const auto began = std::chrono::steady_clock::now();
+  const auto report = h.tree->stop(budget);
+  const auto took = std::chrono::steady_clock::now() - began;
+  BOOST_TEST((took < budget + 100ms));
+  BOOST_TEST(report.abandoned() != 0u);
+  for (const auto& entry : report.children) {
+    if (!entry.abandoned || entry.path == "/root")
+      continue;
+    BOOST_TEST_CONTEXT(to_string(report)) {
+      const bool named = std::any_of(entry.stack.begin(), entry.stack.end(), [](const auto& x) {
+        return x.function.find("wait_through") != std::string::npos;
+      });
+      BOOST_TEST(named);
+    }
+  }
+  BOOST_TEST(to_string(report).find("    in ") != std::string::npos);
+  closed.open();
+  BOOST_TEST(h.tree->wait_ended(generous));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
