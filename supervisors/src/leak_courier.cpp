@@ -38,24 +38,29 @@ leak_courier::~leak_courier() {
 
 void leak_courier::post(leak_letter letter) {
   if (threaded_)
-    push({std::move(letter), nullptr});
+    push({std::move(letter), nullptr, {}});
   else
     deliver(letter);
 }
 
 void leak_courier::read(std::shared_ptr<pending_stack> stack) {
   if (threaded_) {
-    push({{}, std::move(stack)});
+    push({{}, std::move(stack), {}});
     return;
   }
   stack->stack = resolve(stack->frames);
   stack->ready.store(true, std::memory_order_release);
 }
 
+void leak_courier::drop(std::vector<lifeline::task> actors) {
+  if (threaded_)
+    push({{}, nullptr, std::move(actors)});
+}
+
 void leak_courier::push(item what) {
   {
     const std::lock_guard guard{mutex_};
-    if (items_.size() >= capacity_) {
+    if (items_.size() >= capacity_ && what.actors.empty()) {
       if (what.letter.leak)
         lost_.fetch_add(1, std::memory_order_relaxed);
       return;
@@ -86,7 +91,7 @@ void leak_courier::run() {
     if (next.stack) {
       next.stack->stack = resolve(next.stack->frames);
       next.stack->ready.store(true, std::memory_order_release);
-    } else {
+    } else if (next.letter.leak) {
       deliver(next.letter);
     }
     next = {};

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "libactor/actor/lifeline.hpp"
 #include "libactor/event.hpp"
 #include "supervisors/leak_event.hpp"
+#include "supervisors/watchdog.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -22,13 +24,6 @@ struct leak_letter {
   std::vector<std::uintptr_t> frames;
 };
 
-/// A stack that somebody may wait for.
-struct pending_stack {
-  std::vector<std::uintptr_t> frames;
-  std::vector<stack_frame> stack;
-  std::atomic<bool> ready{false};
-};
-
 /// Takes leak events to their sinks, so that a slow sink holds up nobody but the events behind it: of those, as many as
 /// fit are kept and the others counted. Reads stacks' symbols on the way. Thread-safe.
 class leak_courier {
@@ -43,6 +38,8 @@ class leak_courier {
   void post(leak_letter letter);
   /// Reads a stack's symbols as soon as it can, without a letter.
   void read(std::shared_ptr<pending_stack> stack);
+  /// Lets go of actors, on its thread.
+  void drop(std::vector<lifeline::task> actors);
   /// Whether all that was posted is delivered, within `limit`.
   bool flush(duration limit);
   /// Events that had no room.
@@ -52,6 +49,7 @@ class leak_courier {
   struct item {
     leak_letter letter;
     std::shared_ptr<pending_stack> stack;
+    std::vector<lifeline::task> actors;
   };
   void push(item what);
   void run();

@@ -79,9 +79,11 @@ struct runtime::impl : std::enable_shared_from_this<impl> {
   bool stop_requested = false;           // under `mutex`
   std::optional<time_point> stop_began;  // under `mutex`
   time_point stop_ended{};               // under `mutex`
+  duration stop_limit = infinite;        // under `mutex`
 
   // Of those that were still in a handler when they should have ended.
-  std::vector<std::pair<std::shared_ptr<const lifeline>, std::vector<stack_frame>>> stacks;  // under `mutex`
+  std::vector<std::pair<std::shared_ptr<const lifeline>, std::shared_ptr<const pending_stack>>>
+      stacks;  // under `mutex`
 
   watchdog_options watching() const;
   std::string root_path() const { return "/" + tree.root.id; }
@@ -91,8 +93,9 @@ struct runtime::impl : std::enable_shared_from_this<impl> {
   void request_stop(std::optional<duration> budget, cause why);
   std::optional<family::member> find(std::string_view path) const;
   void note_stacks(const std::vector<family::member>& of, time_point until);
-  std::vector<stack_frame> stack_of(const std::string& path, std::uint32_t incarnation) const;
-  shutdown_report report() const;
+  std::shared_ptr<const pending_stack> stack_of(const std::string& path, std::uint32_t incarnation) const;
+  void watch_stop(std::optional<time_point> stop_by);
+  shutdown_report report();
   std::size_t others() const;
 };
 
@@ -101,10 +104,8 @@ watchdog_options runtime::impl::watching() const {
   with.threaded = options.driver == context_runtime::driver::thread;
   with.look_signal = options.look_signal;
   with.interrupt_signal = options.interrupt_signal;
-  if (with.threaded) {
+  if (with.threaded)
     with.make_up = [&on = system](int, std::uint64_t actor) { detail::make_up_for(on, actor); };
-    with.relieve = detail::reliever(system);
-  }
   return with;
 }
 
@@ -112,6 +113,10 @@ runtime::runtime(caf::actor_system& system, runtime_options options)
     : impl_(std::make_shared<impl>(system, std::move(options))) {}
 
 runtime::~runtime() {
+  struct last_call {
+    impl& self;
+    ~last_call() { self.dog->calm(); }
+  } const before_the_end{*impl_};
   const bool bounded = impl_->tree.budget != infinite;
   if (impl_->options.driver == context_runtime::driver::virtual_) {
     stop_now(cause("its runtime was destroyed", cause_origin::shutdown));
@@ -192,7 +197,7 @@ void runtime::impl::on_guardian_down(const caf::error& reason) {
   if (options.on_ended)
     options.on_ended(why);
   core->addresses.close();
-  dog->hurry(false);
+  dog->hurry({});
   caf::actor last;  // dropped after the lock
   std::lock_guard guard{mutex};
   std::swap(last, guardian);
@@ -223,13 +228,14 @@ void runtime::impl::request_stop(std::optional<duration> budget, cause why) {
       return;
     stop_began = contexts->now();
     const auto limit = budget.value_or(tree.budget);
+    stop_limit = limit;
     std::optional<time_point> by;
     if (limit != infinite)
       by = *stop_began + std::max(duration{}, limit - tree.root.kill_grace);
     line->ask(by);
     core->stopping = true;
   }
-  dog->hurry(true);
+  watch_stop(line->stop_by());
   own.cancel(why ? std::move(why) : cause("its tree is asked to stop", cause_origin::shutdown, root_path()));
 }
 
@@ -247,20 +253,9 @@ void runtime::stop_now(cause why) {
 
 shutdown_report runtime::stop(std::optional<duration> budget, cause why) {
   auto& self = *impl_;
-  const auto began = self.contexts->now();
   self.request_stop(budget, std::move(why));
   const bool waits = self.tree.on_overrun == overrun_action::wait;
-  const auto limit = waits ? infinite : budget.value_or(self.tree.budget);
-  const auto grace = std::min(self.tree.root.kill_grace, limit);
-  const auto end = limit == infinite ? time_point::max() : began + limit;
-  // Half the grace after everything was killed, what still lives is stuck: there is time to see in what.
-  if (limit != infinite && !wait_ended(limit - grace / 2)) {
-    std::vector<family::member> left;
-    self.kin->collect(left);
-    self.note_stacks(left, end - grace / 4);
-  }
-  if (wait_ended(limit == infinite ? infinite : std::max(duration{}, end - self.contexts->now())) && self.core)
-    self.note_stacks(self.core->left_behind(), std::min(end - grace / 8, self.contexts->now() + 1s));
+  wait_ended(waits ? infinite : budget.value_or(self.tree.budget));
   // An actor is counted until a moment after it has told that it ended.
   const auto patience = std::chrono::steady_clock::now() + 10ms;
   while (self.others() != 0 && std::chrono::steady_clock::now() < patience)
@@ -268,15 +263,29 @@ shutdown_report runtime::stop(std::optional<duration> budget, cause why) {
   return report();
 }
 
+// Actors that would end must be able to run, whatever holds the threads; and half the grace after everything was
+// killed, what still lives is stuck: then there is time to see in what.
+void runtime::impl::watch_stop(std::optional<time_point> stop_by) {
+  if (options.driver == context_runtime::driver::virtual_)
+    return;
+  auto look_at = stop_by ? std::optional{*stop_by + tree.root.kill_grace / 2} : std::nullopt;
+  dog->hurry([this, look_at, relieve = detail::reliever(system)]() mutable {
+    relieve();
+    if (!look_at || contexts->now() < *look_at)
+      return;
+    look_at = std::nullopt;
+    std::vector<family::member> left;
+    kin->collect(left);
+    note_stacks(left, contexts->now() + tree.root.kill_grace / 4);
+  });
+}
+
 // Within handlers only, and once each.
 void runtime::impl::note_stacks(const std::vector<family::member>& of, time_point until) {
-  constexpr std::size_t most = 64;
-  std::vector<std::shared_ptr<const lifeline>> lines;
-  std::vector<int> threads;
   for (const auto& who : of) {
-    if (lines.size() == most || contexts->now() >= until)
-      break;
-    if (detail::seam::has_ended(who.handle) || !stack_of(who.line->path(), who.line->incarnation()).empty())
+    if (contexts->now() >= until)
+      return;
+    if (detail::seam::has_ended(who.handle) || stack_of(who.line->path(), who.line->incarnation()))
       continue;
     const auto& cell = who.line->activity;
     const bool busy = cell.sequence.load(std::memory_order_acquire) % 2 == 1;
@@ -284,24 +293,20 @@ void runtime::impl::note_stacks(const std::vector<family::member>& of, time_poin
         busy ? cell.thread.load(std::memory_order_relaxed) : detail::thread_of(system, who.handle->id());
     if (thread == 0)
       continue;
-    lines.push_back(who.line);
-    threads.push_back(thread);
+    if (auto stack = dog->look_and_read(thread)) {
+      const std::lock_guard guard{mutex};
+      stacks.emplace_back(who.line, std::move(stack));
+    }
   }
-  if (threads.empty())
-    return;
-  auto seen = dog->stacks(threads, until);
-  const std::lock_guard guard{mutex};
-  for (std::size_t i = 0; i != lines.size(); ++i)
-    stacks.emplace_back(lines[i], std::move(seen[i]));
 }
 
-std::vector<stack_frame> runtime::impl::stack_of(const std::string& path, std::uint32_t incarnation) const {
+std::shared_ptr<const pending_stack> runtime::impl::stack_of(const std::string& path, std::uint32_t incarnation) const {
   const std::lock_guard guard{mutex};
-  for (const auto& [line, stack] : stacks) {
-    if (line->incarnation() == incarnation && line->path() == path)
+  for (const auto& [of, stack] : stacks) {
+    if (of->incarnation() == incarnation && of->path() == path)
       return stack;
   }
-  return {};
+  return nullptr;
 }
 
 void runtime::leave(int status) {
@@ -324,11 +329,12 @@ bool runtime::wait_ended(duration limit) const {
 
 shutdown_report runtime::report() const { return impl_->report(); }
 
-shutdown_report runtime::impl::report() const {
+shutdown_report runtime::impl::report() {
   shutdown_report all;
   all.root = root_path();
   bool over = false;
   bool stopping = false;
+  auto limit = infinite;
   {
     std::lock_guard guard{mutex};
     over = ended;
@@ -336,6 +342,7 @@ shutdown_report runtime::impl::report() const {
     all.began = stop_began.value_or(contexts->now());
     all.ended = over ? stop_ended : contexts->now();
     all.within_budget = over;
+    limit = stop_limit;
   }
   if (core == nullptr)
     return all;
@@ -361,9 +368,16 @@ shutdown_report runtime::impl::report() const {
       all.children.push_back(std::move(entry));
     }
   }
+  if (std::none_of(all.children.begin(), all.children.end(), [](const auto& entry) { return entry.abandoned; }))
+    return all;
+  note_stacks(core->left_behind(), contexts->now() + 20ms);
+  if (options.driver == context_runtime::driver::thread)
+    dog->flush(limit == infinite ? duration{1s} : std::clamp<duration>(all.began + limit - contexts->now(), 0s, 1s));
   for (auto& entry : all.children) {
-    if (entry.abandoned)
-      entry.stack = stack_of(entry.path, entry.incarnation);
+    if (!entry.abandoned)
+      continue;
+    if (const auto stack = stack_of(entry.path, entry.incarnation))
+      entry.stack = frames_of(*stack);
   }
   return all;
 }

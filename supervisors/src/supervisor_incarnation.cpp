@@ -277,6 +277,7 @@ void supervisor_actor::kill(child& c) {
   set_stage(c, child_state::killing);
   if (!c.spec->effective_shutdown().is_brutal())
     report(event_kind::killed, c, {}, {}, now() - (c.asked ? c.asked_at : c.started_at));
+  tell_late(c);
   // The kill goes first: an actor that saw its context done before it would end as if it had been asked.
   detail::seam::exit_urgent(c.handle, caf::exit_reason::kill);
   c.own.cancel_now(cause("killed by its supervisor", cause_origin::shutdown, line().path()));
@@ -285,7 +286,6 @@ void supervisor_actor::kill(child& c) {
     record_end_of(c, who);
     kill_below(c, who);
   }
-  tell_late(c);
   arm(c, now() + c.spec->kill_grace, alarm_action::abandon);
 }
 

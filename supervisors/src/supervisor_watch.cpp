@@ -50,7 +50,7 @@ void supervisor_actor::tell_late(const child& c) {
     return;
   const auto by = c.line->stop_by().value_or(now());
   const auto left = living_below(c);
-  if (left.empty())
+  if (left.empty() && !detail::seam::has_ended(c.handle))
     core_->dog->late(watched(c), by);
   for (const auto& who : left) {
     const bool waits = who.line->task_count() != 0 || (who.below && who.below->size() != 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch_list.hpp"
 
+#include "actor/caf_seam.hpp"
 #include "tree_core.hpp"
 
 #include <algorithm>
@@ -14,6 +15,13 @@ namespace {
 using namespace std::chrono_literals;
 
 bool has_limits(const watch_spec& spec) noexcept { return spec.max_mailbox || spec.max_children; }
+
+std::shared_ptr<const std::atomic<bool>> end_of(const caf::actor& whom) {
+  auto over = std::make_shared<std::atomic<bool>>(false);
+  seam::when_ended(whom,
+                   [over](const caf::error&, caf::execution_unit*) { over->store(true, std::memory_order_release); });
+  return over;
+}
 
 bool has_ended(const watched_child& who) {
   if (who.over)
@@ -97,8 +105,6 @@ void watch_list::remove(std::uint64_t actor, const std::string& reason, bool for
 void watch_list::late(watched_child who, time_point stop_by, bool killed) {
   now_ = contexts_.now();
   auto& e = entry_of(std::move(who));
-  if (has_ended(e.more->who))
-    return;
   const bool fresh = e.more->open == nullptr || e.more->open->blocked;
   if (!fresh && e.more->open->leak.kind != event_kind::stuck && e.more->open->leak.kind != event_kind::runaway)
     return;  // said already
@@ -120,7 +126,7 @@ void watch_list::orphaned(watched_child who, time_point since) {
   e.more->as = role::orphan;
   e.more->who.over = over;
   update_closer(e);
-  if (has_ended(e.more->who) || (e.more->open && !e.more->open->blocked))
+  if (e.more->open && !e.more->open->blocked)
     return;
   auto& r = open(e, event_kind::orphan, since);
   thread_look seen;
@@ -166,8 +172,13 @@ void watch_list::scan(time_point now, duration credit) {
   std::vector<std::size_t> busy_too_long;
   std::vector<std::size_t> over;
   for (std::size_t i = 0; i != entries_.size(); ++i) {
-    if (i + ahead < entries_.size())
-      __builtin_prefetch(entries_[i + ahead].line);
+    if (i + ahead < entries_.size()) {
+      const auto* soon = reinterpret_cast<const char*>(entries_[i + ahead].line);
+      __builtin_prefetch(soon);
+      __builtin_prefetch(soon + 64);
+    }
+    if (entries_[i].line->task_count() != 0) [[unlikely]]
+      add_tasks(i);
     auto& e = entries_[i];
     const auto sequence = e.line->activity.sequence.load(std::memory_order_acquire);
     if (sequence != e.sequence)
@@ -190,6 +201,30 @@ void watch_list::scan(time_point now, duration credit) {
     notice(busy_too_long);
   for (auto place = over.rbegin(); place != over.rend(); ++place)
     erase(*place);
+}
+
+// A worker's tasks are watched like itself; they are no children of a supervisor, and so are found here.
+void watch_list::add_tasks(std::size_t place) {
+  const auto owner = entries_[place].more->who;  // a copy: entries move
+  if (owner.below || entries_[place].more->as != role::child)
+    return;
+  std::vector<lifeline::task> tasks;
+  owner.line->collect_tasks(tasks);
+  for (const auto& task : tasks) {
+    if (!task.line->watched || places_.contains(task.handle->id()))
+      continue;
+    watched_child who{
+        task.handle->id(),  caf::actor_cast<caf::weak_actor_ptr>(task.handle), task.line, owner.ctx, owner.spec, {}, 0,
+        end_of(task.handle)};
+    who.spec.max_children = who.spec.max_restarts = std::nullopt;
+    entry_of(std::move(who)).more->owner = owner.line;
+  }
+  // The last to hold an actor takes it apart, which is not for this thread.
+  std::erase_if(tasks, [](const auto& task) {
+    return caf::actor_cast<caf::actor_control_block*>(task.handle)->strong_refs.load(std::memory_order_relaxed) > 1;
+  });
+  if (!tasks.empty())
+    courier_.drop(std::move(tasks));
 }
 
 // Another handler runs, or none.

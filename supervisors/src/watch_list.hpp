@@ -53,6 +53,7 @@ class watch_list {
   // What is read at each look stands in the vector itself.
   struct details {
     watched_child who;
+    std::shared_ptr<const lifeline> owner;  // of a task: its worker, which it is a part of
     role as = role::child;
     std::unique_ptr<record> open;
   };
@@ -70,6 +71,7 @@ class watch_list {
   void erase(std::size_t place);
   void moved(entry& e, std::uint64_t sequence);
   bool is_over(entry& e);
+  void add_tasks(std::size_t place);
   void check_limits(entry& e);
   void check_stop_by(entry& e);
   void update_closer(entry& e) const noexcept;
@@ -90,6 +92,7 @@ class watch_list {
   void step(record& r, leak_rung rung) const;
   void begin_ladder(entry& e);
   void climb(entry& e);
+  static void leave_to_supervisor(const entry& e);
   void take_rung(entry& e, leak_rung rung);
   void replaced(const watched_child& by);
   void check_restarts(const watched_child& who);

@@ -227,16 +227,25 @@ void watch_list::climb(entry& e) {
       }
       // Its context is done, and it has not ended: its supervisor goes on from *wait* (R20).
       r.climbing = false;
-      seam::post_urgent(e.line->supervisor(), {envelope_kind::child_done, e.line->key(), {}});
+      leave_to_supervisor(e);
       return;
     case leak_rung::kill:
       r.climbing = false;
+      if (e.more->owner) {  // a task is given up with the worker that waits for it
+        leave_to_supervisor(e);
+        return;
+      }
       seam::post_urgent(e.line->supervisor(), {envelope_kind::give_up, e.line->key(), {}});
       return;  // it says when it has
     default:
       return;
   }
   tell(e, r.leak.kind, doing(r.leak));
+}
+
+void watch_list::leave_to_supervisor(const entry& e) {
+  const auto& line = e.more->owner ? *e.more->owner : *e.line;
+  seam::post_urgent(line.supervisor(), {envelope_kind::child_done, line.key(), {}});
 }
 
 void watch_list::take_rung(entry& e, leak_rung rung) {

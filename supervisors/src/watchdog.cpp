@@ -47,7 +47,7 @@ struct watchdog::impl {
       const std::lock_guard guard{mutex};
       stop = true;
     }
-    changed.notify_one();
+    changed.notify_all();
     if (thread.joinable())
       thread.join();
   }
@@ -64,7 +64,7 @@ struct watchdog::impl {
       wake = sleeps_for_good || orders.size() == many_orders;
     }
     if (wake)
-      changed.notify_one();
+      changed.notify_all();
   }
 
   void look(duration expected) {
@@ -85,10 +85,12 @@ struct watchdog::impl {
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<order> orders;     // under `mutex`
-  bool sleeps_for_good = false;  // under `mutex`
-  bool in_a_hurry = false;       // under `mutex`
-  bool stop = false;             // under `mutex`
+  std::vector<order> orders;      // under `mutex`
+  bool sleeps_for_good = false;   // under `mutex`
+  std::function<void()> hurried;  // under `mutex`; called without it
+  std::uint64_t hurries = 0;      // under `mutex`: how often that was set
+  bool in_call = false;           // under `mutex`: of `hurried`
+  bool stop = false;              // under `mutex`
   std::thread thread;
 };
 
@@ -99,18 +101,19 @@ void watchdog::impl::run() {
   std::unique_lock lock{mutex};
   while (!stop) {
     const auto period = list.period();
-    const auto rest = in_a_hurry ? std::min(period, hurried_period) : period;
-    const bool was_hurried = in_a_hurry;
+    const auto rest = hurried ? std::min(period, hurried_period) : period;
+    const auto before = hurries;
     sleeps_for_good = rest == infinite;
     const auto is_woken = [&] {
-      return stop || in_a_hurry != was_hurried || (sleeps_for_good ? !orders.empty() : orders.size() >= many_orders);
+      return stop || hurries != before || (sleeps_for_good ? !orders.empty() : orders.size() >= many_orders);
     };
     if (sleeps_for_good)
       changed.wait(lock, is_woken);
     else
       changed.wait_for(lock, rest, is_woken);
     const bool was_asleep = std::exchange(sleeps_for_good, false);
-    const bool hurried = in_a_hurry;
+    const auto each = hurried;
+    in_call = static_cast<bool>(each);
     work.swap(orders);
     lock.unlock();
     for (const auto& what : work)
@@ -120,9 +123,11 @@ void watchdog::impl::run() {
       last_look = contexts.now();
     if (list.period() != infinite)
       look(list.period());
-    if (hurried && options.relieve)
-      options.relieve();
+    if (each)
+      each();
     lock.lock();
+    if (std::exchange(in_call, false))
+      changed.notify_all();
   }
 }
 
@@ -157,34 +162,38 @@ void watchdog::abandoned(watched_child who) {
 
 void watchdog::scan(time_point now) { impl_->list.scan(now, now - std::exchange(impl_->last_look, now)); }
 
-void watchdog::hurry(bool yes) {
+void watchdog::hurry(std::function<void()> each) {
   {
     const std::lock_guard guard{impl_->mutex};
-    impl_->in_a_hurry = yes;
+    impl_->hurried.swap(each);
+    ++impl_->hurries;
   }
-  impl_->changed.notify_one();
+  impl_->changed.notify_all();
+}
+
+void watchdog::calm() {
+  hurry({});
+  std::unique_lock lock{impl_->mutex};
+  impl_->changed.wait(lock, [this] { return !impl_->in_call; });
 }
 
 bool watchdog::flush(duration limit) { return impl_->courier.flush(limit); }
 
 std::uint64_t watchdog::lost() const noexcept { return impl_->courier.lost(); }
 
-std::vector<std::vector<stack_frame>> watchdog::stacks(const std::vector<int>& threads, time_point until) const {
-  std::vector<std::shared_ptr<detail::pending_stack>> pending;
-  for (const auto thread : threads) {
-    auto one = std::make_shared<detail::pending_stack>();
-    if (const auto left = until - impl_->contexts.now(); thread != 0 && left > duration{})
-      one->frames = impl_->looker.look(thread, std::min<duration>(left, 50ms)).frames;
-    if (!one->frames.empty())
-      impl_->courier.read(one);
-    pending.push_back(std::move(one));
-  }
-  if (impl_->options.threaded)
-    impl_->courier.flush(std::max(duration{}, until - impl_->contexts.now()));
-  std::vector<std::vector<stack_frame>> all;
-  for (const auto& one : pending)
-    all.push_back(one->ready.load(std::memory_order_acquire) ? one->stack : detail::resolve_quickly(one->frames));
-  return all;
+std::vector<std::uintptr_t> watchdog::look(int thread) const { return impl_->looker.look(thread, 50ms).frames; }
+
+std::shared_ptr<const pending_stack> watchdog::look_and_read(int thread) {
+  auto one = std::make_shared<pending_stack>();
+  one->frames = look(thread);
+  if (one->frames.empty())
+    return nullptr;
+  impl_->courier.read(one);
+  return one;
+}
+
+std::vector<stack_frame> frames_of(const pending_stack& of) {
+  return of.ready.load(std::memory_order_acquire) ? of.stack : detail::resolve_quickly(of.frames);
 }
 
 }  // namespace libactor

@@ -5,11 +5,14 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+
 using namespace scenario;
 
 namespace {
 
 constexpr int ok = 0;
+constexpr int overrun = 6;
 constexpr int stopped_at_once = 7;
 
 struct one_folder {
@@ -136,6 +139,29 @@ tree:
   BOOST_TEST(program.exit_status() == ok);
   BOOST_TEST(program.order({"killed"}) == (std::vector<std::string>{"killed /t/b", "killed /t/a"}),
              boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(R25_a_stop_over_stuck_children_keeps_its_budget_shows_their_stacks_and_says_so_in_the_status) {
+  const auto file = tree(R"(
+shutdown: {budget: 2s}
+defaults: {shutdown: 100ms, kill_grace: 500ms}
+tree:
+  id: t
+  kill_grace: 500ms
+  children:
+    - {id: a, kind: demo.stuck, args: {after: 1ms, for: 1h}}
+    - {id: b, kind: demo.stuck, args: {after: 1ms, for: 1h}, watch: {stuck_after: 50ms}}
+    - {id: c, kind: demo.stuck, args: {after: 1ms, for: 1h}}
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("stuck", "/t/b");
+  const auto before = std::chrono::steady_clock::now();
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == overrun);
+  BOOST_TEST((std::chrono::steady_clock::now() - before < std::chrono::seconds(5)));
+  const auto text = program.out() + program.err();
+  BOOST_TEST(text.find("ABANDONED") != std::string::npos, text);
+  BOOST_TEST(text.find("    in clock_nanosleep") != std::string::npos, text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -146,7 +146,7 @@ int main(int argc, char** argv) {
     start_child(system, n);
   } else if (workload == "cancel_workers") {
     cancel_workers(system, n);
-  } else if (workload == "ping_pong") {
+  } else if (workload == "ping_pong" || workload == "watched_ping_pong") {
     auto spawn = [&](auto... xs) -> caf::actor { return system.spawn(xs...); };
     bench::report(workload, n, bench::ping_pong<event_based_actor>(spawn, n));
   } else if (workload == "deadline_churn") {

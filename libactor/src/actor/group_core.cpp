@@ -52,6 +52,11 @@ void group_core::limit(std::size_t at_once) {
   pump(held);
 }
 
+void group_core::on_threads() {
+  const lock held{mutex_};
+  detached_ = true;
+}
+
 // -- work comes -------------------------------------------------------------------------------------------------------
 
 caf::error group_core::refusal() const {
@@ -103,6 +108,7 @@ void group_core::start(waiting_task next, lock& held) {
   worker_options options;
   options.ctx = ctx();
   options.line = line;
+  options.detached = detached_;
   caf::actor handle;
   caf::error failed;
   try {

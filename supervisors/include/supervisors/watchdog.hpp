@@ -30,6 +30,15 @@ struct watched_child {
   std::shared_ptr<const std::atomic<bool>> over{};
 };
 
+/// A stack that was taken.
+struct pending_stack {
+  std::vector<std::uintptr_t> frames;  ///< innermost first
+  std::vector<stack_frame> stack;      ///< once `ready`
+  std::atomic<bool> ready{false};
+};
+/// With symbols if they have been read; else with as much as costs nothing.
+std::vector<stack_frame> frames_of(const pending_stack& of);
+
 struct watchdog_options {
   bool threaded = true;  ///< looks by itself, on the steady clock; otherwise only `scan` looks
   int look_signal = 0;   ///< 0: the library's choice
@@ -37,8 +46,6 @@ struct watchdog_options {
   std::size_t most_letters = 1024;  ///< leak events that wait for a slow sink; those beyond are lost, and counted
   /// Makes up for a thread that a handler of `actor` holds, where the scheduler can.
   std::function<void(int thread, std::uint64_t actor)> make_up{};
-  /// Makes up for all threads if each is in the same turn as at the last call.
-  std::function<void()> relieve{};
 };
 
 /// Looks at watched children on a thread of its own, so that no stuck scheduler can starve it; reports what overstays
@@ -71,15 +78,18 @@ class watchdog {
   // -- the runtime's
   /// Requires: not threaded. One look at everything. Complexity: O(watched).
   void scan(time_point now);
-  /// While the tree stops: looks more often whether actors that would end could run at all.
-  void hurry(bool yes);
+  /// Calls `each` from its thread every 20 ms, until `calm`, or until this is called without one.
+  void hurry(std::function<void()> each);
+  /// Ends that, and returns once no such call runs. Not from such a call.
+  void calm();
   /// Whether all that was reported so far has reached the sinks, within `limit`.
   bool flush(duration limit);
   /// Leak events that a slow sink had no room for.
   std::uint64_t lost() const noexcept;
-  /// The stacks of the threads (0: none) as they are now, innermost first: each within about 50 ms; together, with
-  /// their symbols, by `until`: what takes longer stays as it is known.
-  std::vector<std::vector<stack_frame>> stacks(const std::vector<int>& threads, time_point until) const;
+  /// The addresses on the thread's stack as it is now, innermost first; empty if it does not answer within 50 ms.
+  std::vector<std::uintptr_t> look(int thread) const;
+  /// The same with symbols, once they have been read; null if it does not answer.
+  std::shared_ptr<const pending_stack> look_and_read(int thread);
 
  private:
   struct impl;

@@ -16,6 +16,8 @@ namespace {
 struct watched_world : world {
   using world::world;
 
+  caf::actor anyone;
+
   // In a handler.
   void sit_for(duration d, duration step = 500ms) {
     for (auto left = d; left > duration{}; left -= step) {
@@ -181,6 +183,29 @@ BOOST_FIXTURE_TEST_CASE(L005_a_task_that_outlives_its_worker_is_an_orphan, world
   advance(1s);
   runtime().scan_watchdog();
   BOOST_TEST(log({event_kind::recovered}) == (lines{"recovered /root/a/stays"}), boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(L001_a_stuck_task_is_named_and_its_worker_is_ended_with_it, watched_world) {
+  auto with_task = [this](worker* self) -> caf::behavior {
+    auto group = std::make_shared<task_group<int>>(self);
+    group->spawn_named("t", [this](task<int>* t) {
+      t->become([this](int seconds) { sit_for(std::chrono::seconds(seconds)); });
+      anyone = t;
+    });
+    return {[group](int) {}};
+  };
+  start_ok(one_for_one().child("a", with_task).shutdown(1s).watch(replaces).tree());
+  runtime().scan_watchdog();
+  caf::anon_send(anyone, 60);
+  settle();
+  runtime().scan_watchdog();
+  BOOST_TEST(leaks().front()->path == "/root/a/t");
+  BOOST_TEST((leaks().front()->kind == event_kind::stuck));
+  BOOST_TEST(leaks().front()->message_type == "int");
+  BOOST_TEST((rungs(*leaks().back()) == std::vector{leak_rung::notice, leak_rung::look, leak_rung::cancel,
+                                                    leak_rung::interrupt, leak_rung::kill}));
+  advance(5s);
+  BOOST_TEST(log({event_kind::crashed}) == (lines{"crashed /root/a canceled"}), boost::test_tools::per_element());
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_above_says_whether_a_child_is_watched, watched_world) {

@@ -9,6 +9,7 @@
 #include "supervisors/leak_event.hpp"
 #include "supervisors/runtime.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <unistd.h>
@@ -118,6 +119,11 @@ struct host : threads {
     auto got = answer->get_future();
     caf::anon_send(at(path), answer);
     return got.wait_for(generous) == std::future_status::ready;
+  }
+  // Whether it has handled what was sent to it before.
+  void works_through(const std::string& path) {
+    const caf::scoped_actor self{system};
+    self->request(at(path), caf::infinite, 0).receive([](int) {}, [](const caf::error&) {});
   }
   std::shared_ptr<watcher> seen = std::make_shared<watcher>();
   std::unique_ptr<runtime> tree;

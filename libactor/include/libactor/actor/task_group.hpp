@@ -103,6 +103,12 @@ class task_group {
     return *this;
   }
 
+  /// Tasks that start from now on have a thread each: for what blocks.
+  task_group& on_threads() {
+    core_->on_threads();
+    return *this;
+  }
+
   /// Adds a task with the body `fun(self, xs...)`, where `self` is a `worker*`, and what `fun` returns is the value; or
   /// a `task<T>*`, and `fun` is the body of a worker that calls `succeed`. Refused with `errc::closed` by a closed
   /// group, and by one whose context is done with the error of that.

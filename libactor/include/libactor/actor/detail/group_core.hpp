@@ -43,6 +43,7 @@ class group_core : public std::enable_shared_from_this<group_core> {
   caf::actor_system& system() const noexcept { return system_; }
   const context& ctx() const noexcept { return own_.ctx(); }
   void limit(std::size_t at_once);
+  void on_threads();
   /// Why it was refused; none if it was not. An empty name stands for `task#n`.
   caf::error add(std::string name, launch how, std::shared_ptr<void> value);
   void close();
@@ -95,6 +96,7 @@ class group_core : public std::enable_shared_from_this<group_core> {
   mutable std::condition_variable changed_;
   // Under the mutex:
   std::size_t limit_ = std::numeric_limits<std::size_t>::max();
+  bool detached_ = false;
   std::vector<result> results_;
   std::deque<waiting_task> waiting_;
   std::size_t running_ = 0;
