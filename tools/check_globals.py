@@ -51,7 +51,6 @@ ALLOWED = {  # library: {demangled name, or re:pattern in which parentheses stan
     },
     "supervisors": {
         "libactor::(anonymous namespace)::one_shots": CONST,
-        "libactor::detail::(anonymous namespace)::calls": CONST,
         "libactor::detail::(anonymous namespace)::before":
             "handlers of signals are the process's: what a host had set before",
         "libactor::detail::(anonymous namespace)::slots":
