@@ -115,7 +115,5 @@ class watch_list {
 std::string doing(const leak_event& leak);
 /// The type of the message in hand; empty where none is.
 std::string message_of(const activity_cell& cell);
-/// From the actor's context towards the root.
-std::vector<chain_link> chain_of(const context& ctx);
 
 }  // namespace libactor::detail

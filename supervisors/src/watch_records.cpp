@@ -2,25 +2,17 @@
 // Open records, and the ladder that each climbs.
 #include "actor/caf_seam.hpp"
 #include "actor/type_name.hpp"
+#include "context_chain.hpp"
 #include "context_node.hpp"
 #include "watch_list.hpp"
 
 #include <algorithm>
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
-#include <sstream>
 
 namespace libactor::detail {
 
 namespace {
-
-std::string text_of(const cause& why) {
-  if (!why)
-    return {};
-  std::ostringstream text;
-  text << why;
-  return text.str();
-}
 
 const char* rung_text(leak_rung rung) {
   switch (rung) {
@@ -65,22 +57,6 @@ std::string doing(const leak_event& leak) {
   else if (leak.activity == thread_activity::waiting)
     text += leak.system_call.empty() ? ", waiting" : ", waiting in " + leak.system_call;
   return text;
-}
-
-std::vector<chain_link> chain_of(const context& ctx) {
-  constexpr std::size_t most_links = 64;
-  std::vector<chain_link> chain;
-  for (auto* node = access::get(ctx); node != nullptr && chain.size() != most_links; node = node->parent) {
-    chain_link link;
-    link.kind = node->what();
-    link.where = node->where();
-    if (link.kind == context_kind::deadline)
-      link.due = time_point{duration{node->due.load(std::memory_order_relaxed)}};
-    if (auto& lives_with = *node->lifeline(); lives_with.is_done())
-      link.cause = text_of(cause_access::share(lives_with.why));
-    chain.push_back(std::move(link));
-  }
-  return chain;
 }
 
 // -- records ----------------------------------------------------------------------------------------------------------
