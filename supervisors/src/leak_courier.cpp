@@ -18,7 +18,6 @@ event event_of(const std::shared_ptr<const leak_event>& leak) {
   what.incarnation = leak->incarnation;
   what.text = leak->text;
   what.elapsed = leak->elapsed;
-  what.count = leak->record;
   what.trace = leak->trace;
   what.leak = leak;
   return what;

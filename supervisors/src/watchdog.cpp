@@ -85,12 +85,12 @@ struct watchdog::impl {
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<order> orders;      // under `mutex`
-  bool sleeps_for_good = false;   // under `mutex`
-  std::function<void()> hurried;  // under `mutex`; called without it
-  std::uint64_t hurries = 0;      // under `mutex`: how often that was set
-  bool in_call = false;           // under `mutex`: of `hurried`
-  bool stop = false;              // under `mutex`
+  std::vector<order> orders;                             // under `mutex`
+  bool sleeps_for_good = false;                          // under `mutex`
+  std::shared_ptr<const std::function<void()>> hurried;  // under `mutex`; called without it
+  std::uint64_t hurries = 0;                             // under `mutex`: how often that was set
+  bool in_call = false;                                  // under `mutex`: of `hurried`
+  bool stop = false;                                     // under `mutex`
   std::thread thread;
 };
 
@@ -124,7 +124,7 @@ void watchdog::impl::run() {
     if (list.period() != infinite)
       look(list.period());
     if (each)
-      each();
+      (*each)();
     lock.lock();
     if (std::exchange(in_call, false))
       changed.notify_all();
@@ -165,7 +165,7 @@ void watchdog::scan(time_point now) { impl_->list.scan(now, now - std::exchange(
 void watchdog::hurry(std::function<void()> each) {
   {
     const std::lock_guard guard{impl_->mutex};
-    impl_->hurried.swap(each);
+    impl_->hurried = each ? std::make_shared<const std::function<void()>>(std::move(each)) : nullptr;
     ++impl_->hurries;
   }
   impl_->changed.notify_all();
