@@ -59,6 +59,7 @@ ALLOWED = {  # library: {demangled name, or re:pattern in which parentheses stan
         "libactor::detail::(anonymous namespace)::look_up(unsigned long)::state": "where that was read",
     },
     "testkit": {},
+    "observe": {},
     "yaml": {
         "libactor::yaml::(anonymous namespace)::old_booleans": CONST,
         "re:libactor::yaml::(anonymous namespace)::\\w+_fields": CONST,

@@ -56,7 +56,7 @@ struct found {
 
 class looker {
  public:
-  looker(caf::actor_system& system, const tree_core& core) : core_(core) {
+  looker(caf::actor_system& system, const tree_core& core) {
     out_.taken = core.contexts->now();
     if (const auto* pool = scheduler::of(system)) {
       for (const auto& thread : pool->threads()) {
@@ -103,7 +103,6 @@ class looker {
   found resting(const family::resting_child& who) const;
   void look_into(tree_node& node, const caf::actor& handle, const lifeline& line) const;
 
-  const tree_core& core_;
   tree_snapshot out_;
   std::vector<pending> to_do_;  // the next one is last
   std::unordered_map<std::uint64_t, int> turns_;
