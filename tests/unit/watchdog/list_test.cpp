@@ -115,6 +115,19 @@ BOOST_FIXTURE_TEST_CASE(L006_a_mailbox_beyond_its_limit_is_told_once_and_closed_
   BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
 }
 
+BOOST_FIXTURE_TEST_CASE(L006_what_piles_up_behind_a_stuck_handler_is_not_another_leak, watched_line) {
+  dog.remove(7, "", true);
+  watch({.stuck_after = 5s, .max_mailbox = 10});
+  begin_handler();
+  look_after(1s);
+  line->activity.arrived = 100;
+  look_after(1s);
+  BOOST_TEST(kinds().empty());
+  look_after(4s);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
+  BOOST_TEST((last()->mailbox == 99u));
+}
+
 BOOST_FIXTURE_TEST_CASE(L006_restarts_beyond_their_limit_are_told_once_for_all_incarnations, watched_line) {
   dog.remove(7, "", false);
   for (std::uint32_t i = 1; i != 6; ++i) {
