@@ -25,7 +25,7 @@ struct notes {
 
 /// Workers in contexts of the test's own, and how they ended.
 struct lab : notes, testkit::world {
-  using notes::seen;  // not the world's
+  using notes::seen;             // not the world's
   std::vector<caf::actor> held;  // CAF ends an idle actor that nobody holds
 
   template <class Fun, class... Ts>
