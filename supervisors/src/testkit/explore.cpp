@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/testkit/explore.hpp"
 
-#include "testkit/run_control.hpp"
+#include "testkit/minimise.hpp"
 #include "testkit/sampling.hpp"
 #include "testkit/search_tree.hpp"
 
@@ -29,11 +29,11 @@ std::string grouped(std::uint64_t n) {
 // One exploration under way, on all its threads.
 class expedition {
  public:
-  expedition(const explore_options& options, const std::function<void(trial&)>& body)
-      : options_(options), body_(body), tree_(options.reduce), began_(real_clock::now()) {
-    most_ = options.max_schedules;
+  expedition(const run_terms& terms, const std::function<void(trial&)>& body)
+      : terms_(terms), options_(terms.options), body_(body), tree_(options_.reduce), began_(real_clock::now()) {
+    most_ = options_.max_schedules;
     if (most_ == 0)
-      most_ = options.mode == search_mode::exhaustive ? ~std::uint64_t{0} : 1000;
+      most_ = options_.mode == search_mode::exhaustive ? ~std::uint64_t{0} : 1000;
   }
 
   exploration go() {
@@ -51,6 +51,8 @@ class expedition {
                         result_.faults_left_out == 0;
     return std::move(result_);
   }
+
+  std::optional<failed_run>& first_failed() noexcept { return failed_; }
 
  private:
   void work() noexcept {
@@ -94,33 +96,25 @@ class expedition {
 
   // One run.
   void take(guide& by) {
-    run_control control{by, options_};
-    auto how = run_is_over::why::failed;
-    bool complete = false;
-    try {
-      trial in{control};
-      body_(in);
-      complete = true;
-    } catch (const run_is_over& over) {
-      how = over.reason;
-    }
-    count(control, complete, how);
+    run_control control{by, terms_};
+    const bool complete = control.take(body_);
+    count(control, complete);
   }
 
-  void count(const run_control& control, bool complete, run_is_over::why how) {
+  void count(run_control& control, bool complete) {
     const std::lock_guard guard{mutex_};
     result_.steps += control.steps();
     result_.faults_left_out += control.faults_left_out();
     longest_ = std::max(longest_.load(), control.steps());
-    if (complete)
+    if (complete || control.failed())
       ++result_.schedules;
-    else if (how == run_is_over::why::asleep)
+    else if (control.why() == run_is_over::why::asleep)
       ++result_.given_up;
-    else if (how == run_is_over::why::too_long)
+    else if (control.why() == run_is_over::why::too_long)
       ++result_.cut;
     if (control.failed() && !result_.failed) {
-      ++result_.schedules;
       result_.failed = control.failed();
+      failed_ = failed_run{control.taken(), *control.failed(), control.fingerprints(), {}, control.children()};
       end();
     }
     const auto now = real_clock::now();
@@ -143,6 +137,7 @@ class expedition {
     tree_.close();
   }
 
+  const run_terms& terms_;
   const explore_options& options_;
   const std::function<void(trial&)>& body_;
   search_tree tree_;
@@ -154,13 +149,34 @@ class expedition {
   std::atomic<std::uint64_t> longest_{0};
   bool stopped_ = false;
   exploration result_;
+  std::optional<failed_run> failed_;
   std::exception_ptr thrown_;
 };
 
 }  // namespace
 
 exploration explore(const explore_options& options, const std::function<void(trial&)>& body) {
-  return expedition{options, body}.go();
+  const run_terms terms{options};
+  expedition all{terms, body};
+  auto result = all.go();
+  if (!result.failed)
+    return result;
+  // What is smaller is looked for anew, in every order, with little patience.
+  const search_again search = [&](const script& run, const std::string& property) -> std::optional<failed_run> {
+    auto briefly = options;
+    briefly.mode = search_mode::exhaustive;
+    briefly.max_schedules = 300;
+    briefly.max_time = std::chrono::milliseconds(1000);
+    briefly.progress = nullptr;
+    briefly.threads = 1;
+    const run_terms with{briefly, run.without, run.choices};
+    expedition again{with, body};
+    again.go();
+    auto& found = again.first_failed();
+    return found && found->why.property == property ? std::move(found) : std::nullopt;
+  };
+  result.failed = minimised(std::move(*all.first_failed()), options, body, search);
+  return result;
 }
 
 std::string exploration::to_text() const {

@@ -5,9 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <memory>
 #include <span>
+#include <stdexcept>
 
 namespace libactor::testkit {
 
@@ -28,6 +27,11 @@ class guide {
 constexpr process nobody_yet = ~std::uint64_t{0};
 // Acts of the test's have these numbers.
 constexpr process first_act = std::uint64_t{1} << 48;
+
+// The body did not do the same, though it saw the same.
+struct not_the_same : std::logic_error {
+  not_the_same() : std::logic_error("the test is not the same twice: the same choices lead to another state") {}
+};
 
 // Ends a run from within, through the test's body. Not an exception of the test's, which might catch those.
 struct run_is_over {

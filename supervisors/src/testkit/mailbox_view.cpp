@@ -55,12 +55,12 @@ const caf::mailbox_element* mailbox_view::newest() const noexcept {
   return is_word(*of_, head) ? nullptr : head;
 }
 
-void mailbox_view::since(const caf::mailbox_element* seen, std::vector<bool>& urgent) const {
-  urgent.clear();
+void mailbox_view::since(const caf::mailbox_element* seen, std::vector<const caf::mailbox_element*>& mail) const {
+  mail.clear();
   for (const auto* one = newest(); one != nullptr && one != seen;
        one = static_cast<const caf::mailbox_element*>(one->next))
-    urgent.push_back(one->is_high_priority());
-  std::reverse(urgent.begin(), urgent.end());
+    mail.push_back(one);
+  std::reverse(mail.begin(), mail.end());
 }
 
 std::size_t mailbox_view::fetched() const { return of_->get_normal_queue().total_task_size(); }

@@ -19,9 +19,8 @@ class mailbox_view {
 
   // The latest message that the actor has not fetched yet; null: none.
   const caf::mailbox_element* newest() const noexcept;
-  // What came after `seen`, oldest first: whether each is urgent. `seen` may have been fetched only together with all
-  // that came after it.
-  void since(const caf::mailbox_element* seen, std::vector<bool>& urgent) const;
+  // What came after `seen`, oldest first. `seen` may have been fetched only together with all that came after it.
+  void since(const caf::mailbox_element* seen, std::vector<const caf::mailbox_element*>& mail) const;
   // Messages that it fetched and has not taken.
   std::size_t fetched() const;
   std::size_t fetched_urgent() const;

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testkit/run_control.hpp"
 
+#include "supervisors/child_spec.hpp"
+#include "testkit/diagram.hpp"
+#include "testkit/step_watch.hpp"
+
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
 namespace libactor::testkit {
 
+run_control::run_control(guide& by, const run_terms& terms) : by_(by), terms_(terms) {
+  taken_.without = terms.without;
+  mention(terms.options.name);
+}
+
 std::size_t run_control::choose(std::span<const process> enabled, bool idle) {
-  if (steps_ == options_.max_steps)
+  if (steps_ == terms_.options.max_steps)
     throw run_is_over{run_is_over::why::too_long};
   const auto index = by_.choose(enabled, idle);
   if (enabled.size() > 1) {
@@ -19,7 +29,12 @@ std::size_t run_control::choose(std::span<const process> enabled, bool idle) {
 }
 
 std::size_t run_control::pick(std::size_t alternatives) {
-  const auto index = by_.pick(alternatives);
+  std::size_t index = 0;
+  if (!terms_.choices)
+    index = by_.pick(alternatives);
+  else if (choices_ < terms_.choices->size())
+    index = std::min<std::size_t>((*terms_.choices)[choices_], alternatives - 1);
+  ++choices_;
   taken_.choices.push_back(static_cast<std::uint32_t>(index));
   return index;
 }
@@ -39,7 +54,7 @@ std::size_t run_control::choose_for_body(std::size_t alternatives, std::string_v
 
 bool run_control::maybe(std::string_view fault) {
   mention(fault);
-  if (faults_ == options_.max_faults) {
+  if (faults_ == terms_.options.max_faults) {
     ++faults_left_out_;
     return false;
   }
@@ -49,19 +64,106 @@ bool run_control::maybe(std::string_view fault) {
 }
 
 void run_control::fail(std::string property, std::string what) {
-  failed_ = failure{std::move(property), std::move(what), {}, steps_};
+  failed_ = failure{std::move(property), std::move(what), {}, steps_, false, {}, {}};
   throw run_is_over{run_is_over::why::failed};
 }
 
 // FNV-1a, 64 bits.
 void run_control::mention(std::string_view words) {
-  auto add = [this](unsigned char one) {
-    fingerprint_ ^= one;
-    fingerprint_ *= 0x100000001b3;
+  auto hash = fingerprints_.empty() ? 0xcbf29ce484222325 : fingerprints_.back();
+  auto add = [&hash](unsigned char one) {
+    hash ^= one;
+    hash *= 0x100000001b3;
   };
   for (const char one : words)
     add(static_cast<unsigned char>(one));
   add(0);
+  fingerprints_.push_back(hash);
+}
+
+// -- one run ----------------------------------------------------------------------------------------------------------
+
+bool run_control::take(const std::function<void(trial&)>& body) {
+  trial in{*this};
+  if (terms_.in_detail)
+    in.seen().keep_messages();
+  bool complete = false;
+  try {
+    try {
+      body(in);
+    } catch (const not_the_same&) {
+      throw;
+    } catch (const std::exception& thrown) {
+      fail("the body ends", std::string("it threw: ") + thrown.what());
+    }
+    if (in.system().detached_actors() != 0)
+      fail("a world holds up all of its actors",
+           "a detached or blocking actor runs: on a thread of its own, no world can hold it up");
+    complete = true;
+    judge(in);
+  } catch (const run_is_over& over) {
+    why_ = over.reason;
+  }
+  if (failed_ && terms_.in_detail)
+    draw(in);
+  return complete;
+}
+
+void run_control::judge(const trial& in) {
+  const auto all = terms_.options.default_properties ? default_properties() : std::vector<property>{};
+  if (in.properties_.empty() && (all.empty() || !in.tree_))
+    return;
+  const auto seen = in.so_far();
+  auto check = [&](const property& one) {
+    if (auto found = one.check(seen)) {
+      found_ = std::move(found);
+      fail(one.name, found_->what);
+    }
+  };
+  for (const auto& one : in.properties_)
+    check(one);
+  if (in.tree_) {
+    for (const auto& one : all)
+      check(one);
+  }
+}
+
+void run_control::draw(trial& in) {
+  trace_ = in.trace();
+  const auto seen = in.so_far();
+  const diagram made{in.seen(), seen, found_ ? &*found_ : nullptr};
+  failed_->text = made.text();
+  failed_->mermaid = made.mermaid();
+}
+
+// -- fewer children ---------------------------------------------------------------------------------------------------
+
+namespace {
+
+void cut(child_spec& spec, const std::string& path, const std::vector<std::string>& without,
+         std::vector<std::string>& left) {
+  auto* part = std::get_if<static_supervisor>(&spec.what);
+  if (part == nullptr)
+    return;
+  std::erase_if(part->children, [&](const auto& child) {
+    return std::find(without.begin(), without.end(), path + "/" + child.id) != without.end();
+  });
+  for (auto& child : part->children) {
+    std::erase_if(child.after, [&](const auto& need) {
+      return std::none_of(part->children.begin(), part->children.end(),
+                          [&](const auto& one) { return one.id == need.id; });
+    });
+    left.push_back(path + "/" + child.id);
+    cut(child, path + "/" + child.id, without, left);
+  }
+}
+
+}  // namespace
+
+tree_spec run_control::cut_down(tree_spec tree) {
+  children_.clear();
+  cut(tree.root, "/" + tree.root.id, terms_.without, children_);
+  return tree;
 }
 
 }  // namespace libactor::testkit

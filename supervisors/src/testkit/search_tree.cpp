@@ -9,7 +9,6 @@
 #include "supervisors/testkit/explore.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace libactor::testkit {
 
@@ -63,7 +62,7 @@ std::size_t search_tree::run::choose(std::span<const process> enabled, bool idle
     const auto i = std::find(enabled.begin(), enabled.end(), wanted);
     if (i == enabled.end() || !place_->is_step ||
         !std::equal(enabled.begin(), enabled.end(), place_->enabled.begin(), place_->enabled.end()))
-      throw std::logic_error("the test is not the same twice: the same choices lead to another state");
+      throw not_the_same{};
     if (is_new_)
       here_ = place_;
     return static_cast<std::size_t>(i - enabled.begin());
@@ -91,7 +90,7 @@ std::size_t search_tree::run::pick(std::size_t alternatives) {
     const auto* at = script_nodes_[next_];
     const auto wanted = script_[next_++];
     if (at->is_step || at->enabled.size() != alternatives)
-      throw std::logic_error("the test is not the same twice: the same choices lead to another state");
+      throw not_the_same{};
     if (next_ == script_.size())
       here_ = script_nodes_.back();
     // What was seen of it is that it is a choice: nothing conflicts with the others of its kind.

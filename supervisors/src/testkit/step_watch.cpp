@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testkit/step_watch.hpp"
 
+#include "actor/caf_seam.hpp"
+#include "actor/type_name.hpp"
 #include "libactor/actor/context_actor.hpp"
 #include "libactor/context_runtime.hpp"
 #include "supervisors/testkit/world.hpp"
@@ -23,6 +25,24 @@ std::uint64_t number_of(std::string_view path) { return std::hash<std::string_vi
 std::string_view parent_of(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == path.npos ? std::string_view{} : path.substr(0, slash);
+}
+
+// What a message is, for people.
+std::string words_of(const caf::mailbox_element& of) {
+  if (const auto* own = libactor::detail::seam::open(const_cast<caf::mailbox_element&>(of))) {
+    constexpr const char* names[] = {"look",        "drain marker", "retry",        "timer",
+                                     "started",     "ready",        "context done", "down",
+                                     "orphan down", "request over", "tasks down"};
+    return names[static_cast<std::size_t>(own->kind)];
+  }
+  const auto& content = of.content();
+  std::string text;
+  for (std::size_t i = 0; i != content.size(); ++i) {
+    const auto type = content.type(i);
+    text += (i == 0 ? "" : ", ") +
+            (type.second != nullptr ? libactor::detail::type_name(*type.second) : content.stringify(i));
+  }
+  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
 }
 
 constexpr bool is_actor(process who) noexcept { return who != 0 && who < first_act; }
@@ -57,6 +77,7 @@ void step_watch::meet(caf::scheduled_actor& whom) {
   one.in_context = dynamic_cast<const context_actor*>(&whom);
   if (one.in_context != nullptr) {
     one.path = one.in_context->line().path();
+    one.incarnation = one.in_context->line().incarnation();
     one.supervises = one.name == "libactor.supervisor";
   }
   if (!one.path.empty()) {
@@ -82,11 +103,12 @@ void step_watch::say_shape(const seen_actor& whom, footprint& into) const {
 
 // -- mail -------------------------------------------------------------------------------------------------------------
 
-void step_watch::receive(seen_actor& whom, const std::vector<bool>& urgent, const seen_actor* from) {
-  for (const bool one : urgent) {
-    letter made{now(), 0, &whom != from && !whom.idle && !whom.fresh && whom.urgent.empty() && whom.normal.empty()};
+void step_watch::receive(seen_actor& whom, const std::vector<const caf::mailbox_element*>& mail, process from) {
+  for (const auto* element : mail) {
+    const bool one = element->is_high_priority();
+    letter made{now(), 0, whom.id != from && !whom.idle && !whom.fresh && whom.urgent.empty() && whom.normal.empty()};
     if (keeps_messages_) {
-      messages_.push_back({now(), 0, from != nullptr ? from->id : 0, whom.id, {}});
+      messages_.push_back({now(), 0, from, whom.id, words_of(*element)});
       made.number = static_cast<std::uint32_t>(messages_.size());
     }
     (one ? whom.urgent : whom.normal).push_back(made);
@@ -140,7 +162,7 @@ bool step_watch::compare(footprint* into, process who) {
       into->add(what, how);
   };
   const auto* own = find(who);
-  std::vector<bool> urgent;
+  std::vector<const caf::mailbox_element*> mail;
   // Who has ended answers requests with an error, which others may get: so they come first.
   for (auto& one : actors_) {
     if (!one.ended || one.gone)
@@ -167,11 +189,13 @@ bool step_watch::compare(footprint* into, process who) {
     const auto alive = caf::actor_cast<caf::strong_actor_ptr>(one.weak);
     if (!alive) {
       one.gone = one.ended = true;
+      one.ended_at = now();
       add(thing(sort::life, one.id), deed::end);
       continue;
     }
     if (alive->get()->getf(caf::abstract_actor::is_terminated_flag)) {
       one.ended = true;
+      one.ended_at = now();
       one.watchers = one.mail.watchers();
       one.mail.reopen();
       add(thing(sort::life, one.id), deed::end);
@@ -187,16 +211,18 @@ bool step_watch::compare(footprint* into, process who) {
       continue;
     }
     if (const auto* newest = one.mail.newest(); newest != one.newest) {
-      one.mail.since(one.newest, urgent);
+      one.mail.since(one.newest, mail);
       one.newest = newest;
-      if (!urgent.empty()) {
-        receive(one, urgent, own);
+      if (!mail.empty()) {
+        receive(one, mail, who);
         add(thing(sort::life, one.id), deed::call);
-        for (const bool is_urgent : urgent)
-          add(thing(sort::mailbox, one.id), is_urgent ? deed::send_urgent : deed::send);
+        bool any_urgent = false;
+        for (const auto* element : mail) {
+          any_urgent = any_urgent || element->is_high_priority();
+          add(thing(sort::mailbox, one.id), element->is_high_priority() ? deed::send_urgent : deed::send);
+        }
         // A supervisor that tells a child to end at once looks at what lives below it.
-        if (into != nullptr && own != nullptr && own->supervises && one.parent == own->shape &&
-            std::find(urgent.begin(), urgent.end(), true) != urgent.end())
+        if (into != nullptr && own != nullptr && own->supervises && one.parent == own->shape && any_urgent)
           into->add(thing(sort::shape, own->shape), deed::read);
       }
     }
@@ -342,6 +368,13 @@ void step_watch::leave() {
     if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(one.weak))
       one.mail.close();
   }
+}
+
+std::vector<life_seen> step_watch::lives() const {
+  std::vector<life_seen> all;
+  for (const auto& one : actors_)
+    all.push_back({one.id, one.path, one.incarnation, one.made, one.ended_at, one.ended});
+  return all;
 }
 
 std::string step_watch::name_of(process who) const {

@@ -33,6 +33,16 @@ struct message_seen {
   std::string text;
 };
 
+// An actor's life: the steps that made it and in which it ended.
+struct life_seen {
+  process who = 0;
+  std::string path;  // empty: it has none
+  std::uint32_t incarnation = 0;
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  bool ended = false;
+};
+
 // What happened in a run, in order: steps, and pauses, in which the test went on or time did.
 struct run_step {
   process who = 0;
@@ -78,6 +88,7 @@ class step_watch {
   // By its path, or else its name and id.
   std::string name_of(process who) const;
   void name(process act, std::string words) { act_names_.push_back({act, std::move(words)}); }
+  std::vector<life_seen> lives() const;
   void keep_messages() noexcept { keeps_messages_ = true; }
   const std::vector<message_seen>& messages() const noexcept { return messages_; }
 
@@ -104,6 +115,8 @@ class step_watch {
     std::deque<letter> normal, urgent;
     std::uint64_t watchers = 0;
     std::uint32_t made = 0;
+    std::uint32_t ended_at = 0;
+    std::uint32_t incarnation = 0;
     bool fresh = true;
     bool idle = false;
     bool ended = false;
@@ -117,7 +130,7 @@ class step_watch {
   const seen_actor* find(process who) const;
   // What differs from before, as done by `who` (none: in a pause); whether anything does.
   bool compare(footprint* into, process who);
-  void receive(seen_actor& whom, const std::vector<bool>& urgent, const seen_actor* from);
+  void receive(seen_actor& whom, const std::vector<const caf::mailbox_element*>& mail, process from);
   void take(seen_actor& whom, step_record& step);
   void take(const seen_actor& whom, const letter& one, deed how, step_record& step);
   void note_events(std::uint32_t step);

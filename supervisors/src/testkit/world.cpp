@@ -75,6 +75,7 @@ world::~world() {
     scheduler_.timers().seen_by(nullptr);
     watch_->leave();
   }
+  scheduler_.end_world();
   runtime_->stop_now(cause("the world ends", cause_origin::shutdown));
   settle();
   run_until_ended(std::chrono::hours(1));

@@ -93,6 +93,19 @@ void world_scheduler::enqueue(caf::resumable* job) {
   cleanup_and_release(job);
 }
 
+void world_scheduler::end_world() {
+  ends_ = true;
+  for (const auto& one : actors()) {
+    auto* whom = static_cast<caf::scheduled_actor*>(one->get());
+    const std::lock_guard guard{mutex_};
+    if (whom->mailbox().blocked() || whom->mailbox().closed() ||
+        std::find(jobs_.begin(), jobs_.end(), whom) != jobs_.end())
+      continue;
+    caf::intrusive_ptr_add_ref(static_cast<caf::resumable*>(whom));
+    jobs_.push_back(whom);
+  }
+}
+
 std::vector<caf::strong_actor_ptr> world_scheduler::actors() const {
   std::vector<caf::strong_actor_ptr> all;
   {

@@ -49,6 +49,9 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   // Whether there was anything to do. One message of one actor, or the callbacks that are due.
   bool step();
   std::uint64_t steps() const noexcept { return steps_; }
+  // The world ends: actors that pretended to be stuck go on.
+  void end_world();
+  bool ends() const noexcept { return ends_; }
   // Those that have not ended.
   std::vector<caf::strong_actor_ptr> actors() const;
   world_clock& timers() noexcept { return clock_; }
@@ -82,6 +85,7 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   process next_act_ = first_act;
   bool waiting_ = false;  // acts that could be taken were put off until something happens
   bool acts_must_ = false;
+  bool ends_ = false;
 
   mutable std::mutex mutex_;  // detached actors are threads of their own
   std::deque<caf::resumable*> jobs_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "supervisors/testkit/failure.hpp"
 #include "supervisors/testkit/trial.hpp"
 
 #include <chrono>

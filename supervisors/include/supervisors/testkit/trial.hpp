@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "supervisors/testkit/failure.hpp"
+#include "supervisors/testkit/property.hpp"
 #include "supervisors/testkit/world.hpp"
 
 #include <cstddef>
@@ -32,8 +32,24 @@ class trial : public world {
   /// time passes. If the body ends before, it never happened.
   void at_any_time(std::string name, std::function<void()> act);
 
+  /// As `world::start`; the tree is the one that properties are about. Refuses, as an invalid specification, what no
+  /// world can hold up: children on a thread of their own, and processes.
+  std::optional<caf::error> start(const tree_spec& tree, const child_catalog& catalog = {});
+
+  /// The tree that properties are about, where something else than a runtime runs it.
+  void is_about(const tree_spec& tree);
+
+  /// What must hold of this run when the body has ended.
+  void must(property what) { properties_.push_back(std::move(what)); }
+  void must(std::vector<property> all);
+
   /// Fails the run with `what`, unless `holds`; the body is not resumed.
   void expect(bool holds, std::string_view what);
+
+  /// What happened so far.
+  history so_far() const;
+  /// Every step so far, with what happened in it, a line each. The same choices give the same bytes.
+  std::string trace() const;
 
   /// Every event so far would be gone, and with them what properties are about.
   void forget_events() = delete;
@@ -41,10 +57,13 @@ class trial : public world {
  private:
   template <class T>
   friend class shared;
+  friend class run_control;
   std::uint64_t new_variable() noexcept { return ++last_variable_; }
   static void touch(step_watch& seen, std::uint64_t variable, bool writes);
 
   run_control& by_;
+  std::vector<property> properties_;
+  std::optional<tree_spec> tree_;
   std::uint64_t last_variable_ = 0;
 };
 

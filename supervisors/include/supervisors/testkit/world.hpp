@@ -90,6 +90,8 @@ class world {
   /// Events of these kinds as `kind path` or, with a reason, `kind path reason`, in order.
   std::vector<std::string> log(std::initializer_list<event_kind> kinds) const;
   void forget_events() { recorder_->clear(); }
+  /// What keeps the events: for a supervisor of the test's own.
+  std::shared_ptr<event_sink> sink() const { return recorder_; }
 
  protected:
   /// One whose every step is chosen by a guide, and seen.

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "testkit/minimise.hpp"
+
+#include <algorithm>
+
+namespace libactor::testkit {
+
+namespace {
+
+class minimiser {
+ public:
+  minimiser(failed_run from, const explore_options& options, const std::function<void(trial&)>& body,
+            const search_again& search)
+      : best_(std::move(from)), options_(options), body_(body), search_(search) {}
+
+  failure go() {
+    if (options_.minimise) {
+      fewer_faults();
+      fewer_children();
+      fewer_choices();
+    }
+    // As it is, twice, and in detail.
+    auto once = take(best_.run, true);
+    const auto again = take(best_.run, true);
+    auto why = best_.why;
+    if (once && again && once->trace == again->trace) {
+      why = std::move(once->why);
+      why.replays = true;
+      why.token = token_of(once->run, once->fingerprints);
+    } else {
+      why.token = token_of(best_.run, best_.fingerprints);
+    }
+    return why;
+  }
+
+ private:
+  std::optional<failed_run> take(const script& run, bool in_detail = false) {
+    const run_terms terms{options_, run.without, run.choices, in_detail};
+    script_guide by{run.steps};
+    run_control control{by, terms};
+    control.take(body_);
+    if (!control.failed() || control.failed()->property != best_.why.property)
+      return std::nullopt;
+    return failed_run{control.taken(), *control.failed(), control.fingerprints(), control.trace(), control.children()};
+  }
+
+  bool accept(std::optional<failed_run> smaller) {
+    if (!smaller)
+      return false;
+    best_ = std::move(*smaller);
+    return true;
+  }
+
+  // As it was, or else in any other order.
+  bool try_it(const script& run) { return accept(take(run)) || accept(search_(run, best_.why.property)); }
+
+  void fewer_faults() {
+    for (std::size_t i = 0; i < best_.run.choices.size(); ++i) {
+      for (std::uint32_t less = 0; less < best_.run.choices[i]; ++less) {
+        auto run = best_.run;
+        run.choices[i] = less;
+        if (try_it(run))
+          break;
+      }
+    }
+  }
+
+  void fewer_children() {
+    for (bool found = true; found;) {
+      found = false;
+      // What is left; whole subtrees first.
+      for (const auto& path : best_.children) {
+        auto run = best_.run;
+        run.without.push_back(path);
+        if (try_it(run)) {
+          found = true;
+          break;
+        }
+      }
+    }
+  }
+
+  void fewer_choices() {
+    for (auto size = best_.run.steps.size(); size != 0; size /= 2) {
+      for (std::size_t at = 0; at + size <= best_.run.steps.size();) {
+        auto run = best_.run;
+        run.steps.erase(run.steps.begin() + static_cast<std::ptrdiff_t>(at),
+                        run.steps.begin() + static_cast<std::ptrdiff_t>(at + size));
+        const auto before = best_.run.steps.size();
+        auto smaller = take(run);
+        if (smaller && smaller->run.steps.size() < before)
+          best_ = std::move(*smaller);
+        else
+          at += size;
+      }
+    }
+  }
+
+  failed_run best_;
+  const explore_options& options_;
+  const std::function<void(trial&)>& body_;
+  const search_again& search_;
+};
+
+}  // namespace
+
+failure minimised(failed_run from, const explore_options& options, const std::function<void(trial&)>& body,
+                  const search_again& search) {
+  return minimiser{std::move(from), options, body, search}.go();
+}
+
+}  // namespace libactor::testkit
