@@ -17,6 +17,7 @@ CUT = 10  # seconds that one run of a peer may take; longer ones are left out wi
 OURS_AT_MOST = 60  # seconds that one run of ours may take; longer is an error
 
 CONTEXT, ACTORS, TREES, FILES = "bench_context", "bench_actors", "bench_supervisors", "bench_yaml"
+TESTKIT = "bench_explore"
 PEERS = ["go", "go-done", "erlang", "caf", "yaml-cpp"]
 CHURN = [40, 4_000, 400_000, 1_000_000]
 # workload: (our program, peers, sizes, sizes for --quick)
@@ -54,13 +55,15 @@ WORKLOADS = {
     "sched_timer": (ACTORS, ["caf"], [200_000], [1_000]),
     "sched_wake_p99": (ACTORS, ["caf"], [300], [10]),
     "timer_flood": (ACTORS, ["caf"], [2_000], [20]),
+    "explore": (TESTKIT, [], [20_000], [100]),
     "yaml_load": (FILES, ["yaml-cpp"], [10_000], [100]),
 }
 # Where the peer is CAF's scheduler, not CAF's actors on ours: the better of the two that it has, named in a note.
 STOCK = ("caf-sharing", "caf-stealing")
 LATENESS_AT_MOST = {"timer_flood": 20e6}  # ns at p99
 # One look at 100,000 idle workers, and at one thread's stack: rows without a peer.
-NS_AT_MOST = {"watchdog_scan": 5e6, "watchdog_look": 1e6}
+# One run of an exploration of a tree of 5 children: 5,000 schedules a second.
+NS_AT_MOST = {"watchdog_scan": 5e6, "watchdog_look": 1e6, "explore": 200e3}
 # Rows whose limit is too near to 1 for whole runs: our program alternates blocks of both in one process.
 BLOCKS = {("ping_pong", "caf"): (ACTORS, "ping_pong_blocks", 5_000),
           ("watched_ping_pong", "caf"): (ACTORS, "watched_ping_pong_blocks", 5_000)}

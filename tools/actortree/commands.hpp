@@ -7,6 +7,8 @@
 #include "supervisors/observe/leaks.hpp"
 #include "supervisors/tree_spec.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -51,6 +53,12 @@ struct ctl_options {
   tree_format format = tree_format::text;  ///< `dot` and `mermaid` of `tree` only
 };
 
+struct explore_tree_options {
+  std::string file;
+  libactor::duration max_time = std::chrono::seconds(20);
+  std::uint64_t seed = 1;  ///< of samples, where not everything can be tried
+};
+
 /// Each returns the program's exit status.
 int run(const run_options& options);
 int check(const check_options& options);
@@ -58,6 +66,7 @@ int graph(const graph_options& options);
 int schema();
 int ctl(const ctl_options& options);
 int leaks(const leaks_options& options);
+int explore(const explore_tree_options& options);
 
 /// Reads a tree; prints what is wrong with it to standard error, and is empty then.
 std::optional<libactor::tree_spec> load(const std::string& file, const libactor::child_catalog& catalog);

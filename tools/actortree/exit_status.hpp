@@ -15,6 +15,7 @@ enum exit_status : int {
   stopped_at_once = 7,  ///< a second signal ended everything at once
   act_refused = 8,      ///< `ctl`: the tree did not do what was asked
   unreachable = 9,      ///< `ctl`: no tree answers at the socket
+  found = 10,           ///< `explore`: there is an order in which the tree stops wrongly, or not at all
 };
 
 }  // namespace actortree

@@ -56,6 +56,8 @@ std::string meaning_of(int status) {
       return "the tree did not do what was asked; the reason is on standard error";
     case unreachable:
       return "no tree answers at the socket";
+    case found:
+      return "explore: there is an order in which the tree stops wrongly, or not at all";
   }
   return {};
 }

@@ -171,9 +171,13 @@ std::optional<finding> one_at_a_time(const history& of) {
 }
 
 std::optional<finding> nothing_is_left(const history& of) {
+  std::set<std::pair<std::string, std::uint32_t>> abandoned;
   for (std::size_t i = 0; i != of.all.size(); ++i) {
-    if (of.tree_ended && of.all[i].what == happening::leaked)
-      return finding{of.all[i].path + " lives, though its tree has ended", {}, i};
+    const auto& one = of.all[i];
+    if (one.what == happening::abandoned)
+      abandoned.insert({one.path, one.incarnation});
+    else if (of.tree_ended && one.what == happening::leaked && !abandoned.contains({one.path, one.incarnation}))
+      return finding{one.path + " lives, though its tree has ended", {}, i};
   }
   return std::nullopt;
 }

@@ -64,6 +64,7 @@ class double_worker final : public worker {
     worker::make_behavior();
     on_down_signal([this](const down_signal&) { stop(); });
     set_default_handler(caf::drop);
+    set_error_handler([](caf::scheduled_actor*, caf::error&) {});  // whoever does not know what it sends says so
     if (what_ == fault::never_ready) {
       if (!reports_ready_)
         defer_start();
@@ -95,6 +96,8 @@ class double_worker final : public worker {
         throw std::runtime_error("a double that throws");
       case fault::stuck:
         stuck_ = true;
+        // Where a handler does not return, its thread holds the actor.
+        dynamic_cast<world_scheduler&>(system().scheduler()).hold(caf::strong_actor_ptr{ctrl()});
         return;
       case fault::exits:
         return finish(how_.reason);

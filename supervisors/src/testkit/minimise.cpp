@@ -16,7 +16,9 @@ class minimiser {
   failure go() {
     if (options_.minimise) {
       fewer_faults();
-      fewer_children();
+      // What the body itself expects, it may well expect of all of them.
+      if (best_.why.property != "expect" && best_.why.property != "the body ends")
+        fewer_children();
       fewer_choices();
     }
     // As it is, twice, and in detail.

@@ -121,6 +121,8 @@ void step_watch::take(const seen_actor& whom, const letter& one, deed how, step_
   if (one.number != 0)
     messages_[one.number - 1].taken = now();
   // What would it have done without that message?
+  for (const auto wake : std::exchange(wakes_, {}))
+    step.against.push_back({wake, one.sent});
   const auto before = step.against.size();
   if (one.overtook)
     step.against.push_back({one.sent, one.sent});
@@ -182,6 +184,11 @@ bool step_watch::compare(footprint* into, process who) {
       one.watchers = watchers;
       add(thing(sort::life, one.id), deed::attach);
     }
+    // A cancel that came too late for it might have been in time.
+    if (one.in_context != nullptr && !one.done && one.in_context->ctx().done()) {
+      one.done = true;
+      add(thing(sort::context, one.id), deed::write);
+    }
   }
   for (auto& one : actors_) {
     if (one.ended)
@@ -234,7 +241,7 @@ bool step_watch::compare(footprint* into, process who) {
       one.done = true;
       add(thing(sort::context, one.id), deed::write);
       if (one.id != who)
-        (one.idle ? one.needs : one.learns).push_back(now());
+        (one.idle ? one.wakes : one.learns).push_back(now());
     }
     if (one.made == now()) {
       any = true;
@@ -285,12 +292,15 @@ void step_watch::begin(process who, bool callbacks_wait) {
   under_way_.who = who;
   within_ = true;
   flips_.clear();
+  wakes_.clear();
   callbacks_waited_ = callbacks_wait;
   if (auto* own = find(who)) {
     under_way_.after = own->needs;
     under_way_.causes = std::exchange(own->needs, {});
     under_way_.causes.insert(under_way_.causes.end(), own->learns.begin(), own->learns.end());
     flips_ = std::exchange(own->learns, {});
+    wakes_ = std::exchange(own->wakes, {});
+    under_way_.causes.insert(under_way_.causes.end(), wakes_.begin(), wakes_.end());
     if (own->in_context != nullptr)
       under_way_.marks.add(thing(sort::context, own->id), deed::read);
     if (own->supervises && own->lost_a_subtree)
@@ -324,6 +334,7 @@ void step_watch::end(bool callbacks_wait) {
     }
     own->fresh = false;
   }
+  under_way_.after.insert(under_way_.after.end(), wakes_.begin(), wakes_.end());
   compare(&under_way_.marks, who);
   if (callbacks_wait && (!callbacks_waited_ || who == 0)) {
     callbacks_since_ = now();

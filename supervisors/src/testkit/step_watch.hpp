@@ -122,7 +122,8 @@ class step_watch {
     bool ended = false;
     bool gone = false;
     bool done = false;                  // its context
-    std::vector<std::uint32_t> needs;   // of its next step: what made it, what woke it
+    std::vector<std::uint32_t> needs;   // of its next step: what made it
+    std::vector<std::uint32_t> wakes;   // the cancels that woke it; a message that came then might have, too
     std::vector<std::uint32_t> learns;  // what its next step sees, though it could have been without
   };
 
@@ -147,6 +148,7 @@ class step_watch {
   std::vector<message_seen> messages_;
   std::vector<std::pair<process, std::string>> act_names_;
   step_record under_way_;
+  std::vector<std::uint32_t> wakes_;  // that let the step under way be
   std::vector<std::uint32_t> flips_;  // that the step under way is the first to see
   bool within_ = false;
   bool callbacks_waited_ = false;

@@ -104,6 +104,7 @@ void world_scheduler::end_world() {
     caf::intrusive_ptr_add_ref(static_cast<caf::resumable*>(whom));
     jobs_.push_back(whom);
   }
+  held_.clear();
 }
 
 std::vector<caf::strong_actor_ptr> world_scheduler::actors() const {
@@ -180,8 +181,7 @@ process world_scheduler::add_act(std::function<void()> what) {
 
 bool world_scheduler::acts_wait(bool must) noexcept {
   acts_must_ = must;
-  if (must)
-    waiting_ = false;
+  waiting_ = false;
   return !acts_.empty();
 }
 

@@ -44,13 +44,15 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   void guided(guide* by, step_watch* seen_by) noexcept;
   // A step that may be taken at any time from now on, once. Requires: it is guided.
   process add_act(std::function<void()> what);
-  // Whether there are acts that were not taken. `must`: they are before time passes.
+  // Time has passed: acts that were put off may be taken again, or, if they `must`, are. Whether there are any.
   bool acts_wait(bool must) noexcept;
   // Whether there was anything to do. One message of one actor, or the callbacks that are due.
   bool step();
   std::uint64_t steps() const noexcept { return steps_; }
   // The world ends: actors that pretended to be stuck go on.
   void end_world();
+  // Keeps an actor until then.
+  void hold(caf::strong_actor_ptr whom) { held_.push_back(std::move(whom)); }
   bool ends() const noexcept { return ends_; }
   // Those that have not ended.
   std::vector<caf::strong_actor_ptr> actors() const;
@@ -86,6 +88,7 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   bool waiting_ = false;  // acts that could be taken were put off until something happens
   bool acts_must_ = false;
   bool ends_ = false;
+  std::vector<caf::strong_actor_ptr> held_;
 
   mutable std::mutex mutex_;  // detached actors are threads of their own
   std::deque<caf::resumable*> jobs_;

@@ -7,8 +7,10 @@
 #include "supervisors/testkit/explore.hpp"
 #include "workers.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 
 using namespace libactor;
 using namespace libactor::tests;
@@ -69,13 +71,29 @@ tree_spec tree_of(const cell& of) {
   return root.tree();
 }
 
+property everything_stopped_or_abandoned(const std::map<std::string, fault>& like) {
+  const bool stuck = std::any_of(like.begin(), like.end(), [](const auto& one) { return one.second == fault::stuck; });
+  if (!stuck)
+    return everything_stopped();
+  return {"everything_stopped, save what is stuck", [like](const history& of) -> std::optional<finding> {
+            if (!of.tree_ended)
+              return finding{"the tree has not ended", {}, {}};
+            for (std::size_t i = 0; i != of.all.size(); ++i) {
+              const auto who = like.find(of.all[i].path);
+              if (of.all[i].what == happening::leaked && (who == like.end() || who->second != fault::stuck))
+                return finding{of.all[i].path + " lives", {}, i};
+            }
+            return std::nullopt;
+          }};
+}
+
 exploration explore_cell(const cell& of, explore_options options) {
   options.name = of.name();
   const auto tree = tree_of(of);
   const auto workers = workers_of(tree);
   return explore(options, [&, of](trial& t) {
     const auto where = workers[t.choose(workers.size(), "where")];
-    t.must(everything_stopped());
+    t.must(everything_stopped_or_abandoned({{where, of.what}}));
     if (of.what != fault::stuck)
       t.must(never({happening::abandoned, "*"}));
     if (of.what != fault::stuck && of.what != fault::ignores_down_signal && of.what != fault::never_ready)
@@ -133,6 +151,55 @@ BOOST_AUTO_TEST_CASE(T040_our_supervisor_keeps_the_default_properties_with_one_f
       std::cout << one.name() << ": " << result.to_text() << beside << std::endl;
   }
   std::cout << cells.size() << " cells, " << exhausted << " of them exhausted, " << schedules << " schedules\n";
+}
+
+// Seven workers on three levels, up to two of which have a fault: more orders than anybody can try.
+BOOST_AUTO_TEST_CASE(T041_larger_trees_keep_the_default_properties_in_a_sample) {
+  const bool all = std::getenv("LIBACTOR_CAMPAIGN") != nullptr;
+  for (const auto how :
+       {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one, strategy::one_for_dependents}) {
+    for (const auto restart : {restart_type::permanent, restart_type::transient, restart_type::temporary}) {
+      auto inner = supervisor_builder(how, "inner");
+      inner.intensity(1, 5s).child("e", ordinary).restart(restart).shutdown(2s);
+      inner.child("f", ordinary).restart(restart).shutdown(2s).after("e");
+      auto outer = supervisor_builder(how, "outer");
+      outer.intensity(1, 5s)
+          .child("c", ordinary)
+          .restart(restart)
+          .shutdown(2s)
+          .child(inner)
+          .restart(restart)
+          .after("c");
+      outer.child("d", ordinary).restart(restart).shutdown(2s);
+      auto root = supervisor_builder(how);
+      root.intensity(2, 5s).child("a", ordinary).restart(restart).shutdown(2s).start_timeout(3s);
+      root.child("b", ordinary).restart(restart).shutdown(2s).start_timeout(3s).after("a");
+      root.child(outer).restart(restart).child("g", ordinary).restart(restart).shutdown(2s);
+      const auto tree = root.tree();
+      explore_options options;
+      options.name = std::string(to_string(how)) + " " + to_string(restart);
+      options.mode = search_mode::pct;
+      options.pct_depth = 4;
+      options.threads = 2;
+      options.max_schedules = all ? 20'000 : 150;
+      const auto result = explore(options, [&](trial& t) {
+        std::map<std::string, fault> like;
+        const auto workers = workers_of(tree);
+        for (int i = 0; i != 2; ++i)
+          like[workers[t.choose(workers.size(), "where")]] =
+              static_cast<fault>(t.choose(static_cast<std::size_t>(fault::fails_after_first_start) + 1, "what"));
+        t.must(everything_stopped_or_abandoned(like));
+        t.at_any_time("stop", [&t] { t.runtime().request_stop({}); });
+        t.start(with_doubles(tree, like));
+        t.run_until_ended(1h);
+      });
+      BOOST_TEST(!result.failed, options.name << ": " << result.to_text());
+      if (result.failed)
+        std::cout << result.failed->token << '\n' << result.failed->text;
+      if (all)
+        std::cout << options.name << ", seven workers: " << result.to_text() << std::endl;
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -114,7 +114,7 @@ property everything_stopped();
 
 /// What holds of every tree, whatever its children do: a child is down, or was abandoned, before what it depends on is
 /// asked to stop; nothing starts below a supervisor that stops; no child starts while an earlier incarnation of it
-/// lives; nothing of a tree that has ended lives; the budget is kept.
+/// lives; nothing of a tree that has ended lives, save what was abandoned; the budget is kept.
 std::vector<property> default_properties();
 
 }  // namespace libactor::testkit
