@@ -120,9 +120,9 @@ BOOST_AUTO_TEST_CASE(T040_our_supervisor_keeps_the_default_properties_with_one_f
     // Half of it for what is exhausted fast is never used; the rest has three times its share.
     options.max_time = std::chrono::milliseconds(std::atol(minutes) * 60'000L / static_cast<long>(cells.size()));
   } else {
-    // A slice that is the same each time: an eighth of the cells, of every strategy, restart type and fault some.
+    // A slice that is the same each time: every other cell.
     std::size_t number = 0;
-    std::erase_if(cells, [&](const auto&) { return number++ * 7 % 8 != 0; });
+    std::erase_if(cells, [&](const auto&) { return number++ % 2 != 0; });
     options.max_time = 400ms;
   }
   if (wanted != nullptr)
