@@ -61,8 +61,8 @@ WORKLOADS = {
 # Where the peer is CAF's scheduler, not CAF's actors on ours: the better of the two that it has, named in a note.
 STOCK = ("caf-sharing", "caf-stealing")
 LATENESS_AT_MOST = {"timer_flood": 20e6}  # ns at p99
-# One look at 100,000 idle workers, and at one thread's stack: rows without a peer.
-# One run of an exploration of a tree of 5 children: 5,000 schedules a second.
+# One look at 100,000 idle workers, and at one thread's stack; one run of an exploration of a tree of 5 children, which
+# is 5,000 schedules a second: rows without a peer.
 NS_AT_MOST = {"watchdog_scan": 5e6, "watchdog_look": 1e6, "explore": 200e3}
 # Rows whose limit is too near to 1 for whole runs: our program alternates blocks of both in one process.
 BLOCKS = {("ping_pong", "caf"): (ACTORS, "ping_pong_blocks", 5_000),
