@@ -9,6 +9,7 @@
 #include "libactor/actor/scheduler.hpp"
 #include "libactor/actor/spawn.hpp"
 #include "lost_threads.hpp"
+#include "running_handlers.hpp"
 #include "supervisor_actor.hpp"
 #include "supervisors/watchdog.hpp"
 #include "take_snapshot.hpp"
@@ -447,6 +448,10 @@ tree_snapshot snapshot(const runtime& of) {
   if (core == nullptr)
     return {of.impl_->contexts->now(), {}};
   return detail::take_snapshot(of.impl_->system, *core, *of.impl_->kin);
+}
+
+std::vector<running_handler> running_handlers(runtime& of, duration limit) {
+  return detail::look_at_handlers(snapshot(of), *of.impl_->dog, limit);
 }
 
 void runtime::scan_watchdog() { impl_->dog->scan(impl_->contexts->now()); }

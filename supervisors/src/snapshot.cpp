@@ -114,7 +114,10 @@ void looker::look_into(tree_node& node, const caf::actor& handle, const lifeline
   if (line.watched) {
     const auto sequence = cell.sequence.load(std::memory_order_acquire);
     node.busy = sequence % 2 == 1;
+    node.mailbox = cell.unread();
     if (node.busy) {
+      if (const auto since = line.busy_since())
+        node.busy_for = std::max(duration{}, out_.taken - *since);
       const auto* type = cell.message_type.load(std::memory_order_relaxed);
       node.thread = cell.thread.load(std::memory_order_relaxed);
       node.message_type = type == nullptr             ? "a message"
@@ -126,7 +129,7 @@ void looker::look_into(tree_node& node, const caf::actor& handle, const lifeline
     node.thread = turn->second;
   }
   auto* actor = caf::actor_cast<caf::abstract_actor*>(handle);
-  if (seam::waits(handle))
+  if (!line.watched && seam::waits(handle))
     node.mailbox = 0;
   // What an actor was made with does not change while it exists.
   if (const auto* in_context = dynamic_cast<const context_actor*>(actor)) {

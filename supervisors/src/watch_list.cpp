@@ -231,6 +231,8 @@ void watch_list::add_tasks(std::size_t place) {
 void watch_list::moved(entry& e, std::uint64_t sequence) {
   e.sequence = sequence;
   e.since = clock_;
+  if (sequence % 2 == 1)
+    e.line->note_handler_seen(sequence, now_);
   auto& r = e.more->open;
   if (!r)
     return;

@@ -101,6 +101,47 @@ BOOST_AUTO_TEST_CASE(a_tree_is_listed_in_order_with_states) {
   BOOST_TEST(program.exit_status() == ok);
 }
 
+BOOST_AUTO_TEST_CASE(a_handler_that_runs_is_printed_with_its_stack_and_kept_in_the_ledger) {
+  const auto ledger = folder.path() + "/leaks.db";
+  const auto file = folder.file("stuck.yaml", R"(schema: 1
+tree:
+  id: t
+  children:
+    - {id: fine, kind: demo.worker}
+    - {id: sticks, kind: demo.stuck, args: {after: 1ms, for: 3s}, watch: {stuck_after: 200ms}}
+)");
+  run_of_program program({"run", file, "--log", "json", "--socket", socket, "--ledger", ledger});
+  const auto event = program.wait("stuck", "/t/sticks");
+  BOOST_TEST(event.at("leak").at("opened_as") == "stuck");
+  const auto all = ctl_json({"stacks"}).at("stacks");
+  BOOST_TEST_REQUIRE(all.size() == 1u);
+  BOOST_TEST(all.at(0).at("path") == "/t/sticks");
+  BOOST_TEST(all.at(0).at("busy_ns").get<std::int64_t>() >= 200'000'000);
+  const auto stands_in_the_handler = [](const nlohmann::json& stack) {
+    for (const auto& frame : stack) {
+      if (frame.dump().find("stick") != std::string::npos)
+        return true;
+    }
+    return false;
+  };
+  BOOST_TEST(stands_in_the_handler(all.at(0).at("stack")), all.dump());
+  const auto text = ctl({"stacks"}).out;
+  BOOST_TEST(text.starts_with("1 handler runs\n\n/t/sticks, handles a timer or signal, on thread "), text);
+  BOOST_TEST(ctl({"stacks", "--format", "dot"}).status == usage);
+  BOOST_TEST(ctl_json({"tree"}).at("tree").at("nodes").at(2).at("busy") == true);
+  program.wait("recovered", "/t/sticks");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  run_of_program leaks({"leaks", ledger, "--format", "json"});
+  BOOST_TEST(leaks.exit_status() == ok);
+  const auto culprit = nlohmann::json::parse(leaks.out()).at("culprits").at(0);
+  BOOST_TEST(culprit.at("kind") == "stuck");
+  BOOST_TEST(culprit.at("paths").at(0).at("what") == "/t/sticks");
+  BOOST_TEST(culprit.at("open") == 0);
+  BOOST_TEST(culprit.at("outcomes").at(0).at("what") == "returned");
+  BOOST_TEST(stands_in_the_handler(culprit.at("stack")), culprit.dump());
+}
+
 BOOST_AUTO_TEST_CASE(a_signal_prints_the_tree_to_standard_error_and_the_tree_goes_on) {
   run_of_program program(running());
   program.wait("started", "/t");

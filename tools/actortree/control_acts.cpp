@@ -116,6 +116,12 @@ json act(const control_request& request, libactor::runtime& tree, const std::fun
     case control_act::tree:
       describe_tree(tree, request.format, reply);
       break;
+    case control_act::stacks:
+      if (request.format == tree_format::json)
+        reply["stacks"] = json::parse(libactor::observe::as_json(running_handlers(tree)));
+      else
+        reply["text"] = libactor::observe::as_text(running_handlers(tree));
+      break;
     case control_act::children:
       reply["children"] = json::array();
       for (const auto& child : value_of(value_of(tree.supervisor(request.path)).which_children()))
@@ -148,10 +154,10 @@ control_request parse_request(const std::string& line) {
   if (known == std::end(control_words))
     throw std::invalid_argument("unknown act `" + word + "`");
   control_request request{static_cast<control_act>(known - std::begin(control_words))};
-  const bool needs_path = request.act != control_act::tree && request.act != control_act::shutdown;
-  if (const auto path = given.find("path"); path != given.end() && path->is_string() && needs_path)
+  const bool about_one = needs_path(request.act);
+  if (const auto path = given.find("path"); path != given.end() && path->is_string() && about_one)
     request.path = path->get<std::string>();
-  if (needs_path && (request.path.size() < 2 || request.path[0] != '/'))
+  if (about_one && (request.path.size() < 2 || request.path[0] != '/'))
     throw std::invalid_argument("`" + word + "` needs a path, such as /shop/api");
   if (const auto format = given.find("format"); format != given.end()) {
     const auto* form = std::find(std::begin(tree_format_words), std::end(tree_format_words),
@@ -159,6 +165,8 @@ control_request parse_request(const std::string& line) {
     if (form == std::end(tree_format_words))
       throw std::invalid_argument("unknown format " + format->dump(-1, ' ', false, json::error_handler_t::replace));
     request.format = static_cast<tree_format>(form - std::begin(tree_format_words));
+    if (request.act != control_act::tree && request.format != tree_format::json && request.format != tree_format::text)
+      throw std::invalid_argument("`" + word + "` can't be drawn");
   }
   return request;
 }
@@ -167,7 +175,7 @@ std::string render(const control_request& request) {
   json line{{"act", control_words[static_cast<int>(request.act)]}};
   if (!request.path.empty())
     line["path"] = request.path;
-  if (request.act == control_act::tree)
+  if (request.act == control_act::tree || request.act == control_act::stacks)
     line["format"] = tree_format_words[static_cast<int>(request.format)];
   return line.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -14,16 +14,22 @@ class runtime;
 namespace actortree {
 
 /// What can be done with a running tree from another terminal. The words are those of `actortree ctl`.
-enum class control_act { tree, children, restart, stop, start, shutdown };
-inline constexpr const char* control_words[] = {"tree", "children", "restart", "stop", "start", "shutdown"};
+enum class control_act { tree, stacks, children, restart, stop, start, shutdown };
+inline constexpr const char* control_words[] = {"tree", "stacks", "children", "restart", "stop", "start", "shutdown"};
 
-/// How `tree` is answered: as the member `text`, or for `json` as the member `tree`.
+/// Whether an act is about one child.
+inline bool needs_path(control_act act) {
+  return act != control_act::tree && act != control_act::stacks && act != control_act::shutdown;
+}
+
+/// How `tree` and `stacks` are answered: as the member `text`, or for `json` as a member of that name. `stacks` can't
+/// be drawn.
 enum class tree_format { text, json, dot, mermaid };
 inline constexpr const char* tree_format_words[] = {"text", "json", "dot", "mermaid"};
 
 struct control_request {
   control_act act = control_act::tree;
-  std::string path{};  ///< empty for `tree` and `shutdown`
+  std::string path{};  ///< empty where the act needs none
   tree_format format = tree_format::json;
 };
 
@@ -32,8 +38,9 @@ struct control_request {
 control_request parse_request(const std::string& line);
 std::string render(const control_request& request);
 
-/// Carries out one act, and returns when it is complete: an object with `ok`, and `children`, `tree`, `text` or an
-/// `error` in words. `tree` and `shutdown` return at once, whatever is stuck. Blocks; not from an actor.
+/// Carries out one act, and returns when it is complete: an object with `ok`, and `children`, `tree`, `stacks`, `text`
+/// or an `error` in words. `tree`, `stacks` and `shutdown` return at once, whatever is stuck. Blocks; not from an
+/// actor.
 nlohmann::ordered_json carry_out(const control_request& request, libactor::runtime& tree,
                                  const std::function<void()>& shut_down);
 

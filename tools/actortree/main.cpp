@@ -96,6 +96,7 @@ const help_page ctl_help{
     "\nACTS\n"
     "  tree           print all that the tree has now, whatever is stuck: states, ages,\n"
     "                 handlers that run, unread messages, contexts and their deadlines\n"
+    "  stacks         print the handlers that run now, with the stacks of their threads\n"
     "  children PATH  print the children of one supervisor\n"
     "  restart PATH   stop the child in order, if it runs, and start it\n"
     "  stop PATH      stop the child in order; it stays stopped until it is started\n"
@@ -133,13 +134,13 @@ unsigned parse_mode(const std::string& text) {
 void parse_act(const std::string& act, ctl_options& into) {
   const auto* known = std::find(std::begin(control_words), std::end(control_words), act);
   into.act = static_cast<control_act>(known - std::begin(control_words));
-  const bool needs_path = into.act != control_act::tree && into.act != control_act::shutdown;
-  if (needs_path == into.path.empty())
-    throw CLI::ValidationError("PATH", act + (needs_path ? " needs a path, such as /shop/api" : " takes no path"));
+  const bool about_one = needs_path(into.act);
+  if (about_one == into.path.empty())
+    throw CLI::ValidationError("PATH", act + (about_one ? " needs a path, such as /shop/api" : " takes no path"));
   const bool is_drawn = into.format == tree_format::dot || into.format == tree_format::mermaid;
   if (is_drawn && into.act != control_act::tree)
     throw CLI::ValidationError("--format", act + " can't be drawn: text or json");
-  if (needs_path && into.path[0] != '/')
+  if (about_one && into.path[0] != '/')
     throw CLI::ValidationError("PATH", "'" + into.path + "' is no path: it begins with /, as in /shop/api");
 }
 

@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <unistd.h>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <cerrno>
@@ -274,12 +273,8 @@ int run(const run_options& options) {
     if (ledger != nullptr && ledger->lost() != 0)
       log->say(std::to_string(ledger->lost()) + " events were lost: the ledger was too slow");
     // What was abandoned still runs on the actor system's threads, which can't be joined then.
-    if (!report.within_budget || report.abandoned() != 0) {
-      if (ledger != nullptr)
-        ledger->flush();
-      log->flush();
-      ::_exit(status);
-    }
+    if (!report.within_budget || report.abandoned() != 0)
+      runtime.leave(status);
   }
   return status;
 }

@@ -99,6 +99,17 @@ std::size_t lifeline::task_count() const noexcept {
   return known != nullptr ? known->count() : 0;
 }
 
+std::optional<time_point> lifeline::busy_since() const noexcept {
+  const auto handler = activity.sequence.load(std::memory_order_acquire);
+  if (handler % 2 == 0 || seen_.load(std::memory_order_acquire) != handler)
+    return std::nullopt;
+  const auto at = seen_at_.load(std::memory_order_acquire);
+  // Who sees the time of a later handler sees that handler, too.
+  if (activity.sequence.load(std::memory_order_relaxed) != handler)
+    return std::nullopt;
+  return time_point{duration{at}};
+}
+
 std::optional<time_point> lifeline::stop_by() const noexcept {
   const auto ns = stop_by_.load(std::memory_order_acquire);
   if (ns == never)

@@ -17,6 +17,7 @@
 
 namespace libactor {
 
+struct running_handler;
 struct tree_snapshot;
 
 struct runtime_options {
@@ -98,6 +99,7 @@ class runtime {
 
  private:
   friend tree_snapshot snapshot(const runtime& of);
+  friend std::vector<running_handler> running_handlers(runtime& of, duration limit);
   struct impl;
   std::shared_ptr<impl> impl_;
 };

@@ -59,6 +59,23 @@ struct tree_snapshot {
 /// Complexity: O(n log n). Thread-safe. Throws: std::bad_alloc.
 tree_snapshot snapshot(const runtime& of);
 
+/// A handler that runs.
+struct running_handler {
+  std::string path;
+  std::uint32_t incarnation = 0;
+  std::uint64_t actor = 0;
+  std::string message_type;            ///< of watched children only
+  std::optional<duration> busy_for{};  ///< as in `tree_node`
+  int thread = 0;                      ///< the kernel's id
+  std::vector<stack_frame> stack;      ///< innermost first; empty where the thread does not answer
+};
+
+/// The handlers of a tree that run, in the order of a snapshot, with the stacks of their threads. Each of those threads
+/// is interrupted for some microseconds, no other is (docs/watchdog.md: signals); one whose handler returns meanwhile
+/// shows what came next. After `limit` of real time, stacks that are not read yet have as much as costs nothing.
+/// Thread-safe; not from a handler of the tree. Throws: std::bad_alloc.
+std::vector<running_handler> running_handlers(runtime& of, duration limit = std::chrono::seconds(1));
+
 /// The enumerator's own name.
 const char* to_string(tree_node::type what) noexcept;
 

@@ -11,20 +11,6 @@ namespace libactor::observe {
 
 namespace {
 
-json json_of_frame(const stack_frame& frame) {
-  json one;
-  char address[2 + 2 * sizeof frame.address + 1];
-  std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(frame.address));
-  one["address"] = address;
-  if (!frame.function.empty())
-    one["function"] = frame.function;
-  if (!frame.file.empty())
-    one["file"] = frame.file;
-  if (frame.line != 0)
-    one["line"] = frame.line;
-  return one;
-}
-
 template <class T, class Fun>
 void add_list(json& to, const char* key, const std::vector<T>& all, Fun one) {
   if (all.empty())
@@ -54,7 +40,7 @@ json json_of_leak(const leak_event& leak) {
     one["children"] = *leak.children;
   if (leak.restarts)
     one["restarts"] = *leak.restarts;
-  add_list(one, "stack", leak.stack, [](const stack_frame& frame) { return json_of_frame(frame); });
+  add_list(one, "stack", leak.stack, [](const stack_frame& frame) { return json_of(frame); });
   add_list(one, "context", leak.chain, [&](const chain_link& link) { return json_of(link, leak.at); });
   if (leak.deadline)
     one["left_ns"] = (*leak.deadline - leak.at).count();
@@ -68,6 +54,20 @@ json json_of_leak(const leak_event& leak) {
 }
 
 }  // namespace
+
+json json_of(const stack_frame& frame) {
+  json one;
+  char address[2 + 2 * sizeof frame.address + 1];
+  std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(frame.address));
+  one["address"] = address;
+  if (!frame.function.empty())
+    one["function"] = frame.function;
+  if (!frame.file.empty())
+    one["file"] = frame.file;
+  if (frame.line != 0)
+    one["line"] = frame.line;
+  return one;
+}
 
 json json_of(const chain_link& link, time_point now) {
   json one{{"kind", to_string(link.kind)}};

@@ -27,9 +27,13 @@ void add_line(std::string& text, const char* head, const std::string& words) {
   text += words + '\n';
 }
 
+// What is further out is the way from the thread's begin to the handler.
 void add_lines(std::string& text, const char* head, const std::vector<std::string>& lines) {
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    add_line(text, i == 0 ? head : "", lines[i]);
+  constexpr std::size_t most = 12;
+  for (std::size_t i = 0; i < std::min(most, lines.size()); ++i)
+    add_line(text, i == 0 ? head : "", shortened(lines[i]));
+  if (lines.size() > most)
+    add_line(text, "", "and " + std::to_string(lines.size() - most) + " more, which the JSON has");
 }
 
 std::string counted(std::uint64_t count, const char* one) {

@@ -20,4 +20,10 @@ inline std::string rounded(duration d) {
   return libactor::to_string(duration{round<seconds>(d)});
 }
 
+/// A line, of which the middle is left out where it is long: names of templates can fill pages.
+inline std::string shortened(const std::string& line) {
+  constexpr std::size_t most = 150;
+  return line.size() <= most ? line : line.substr(0, most / 2) + " … " + line.substr(line.size() - most / 2);
+}
+
 }  // namespace libactor::observe

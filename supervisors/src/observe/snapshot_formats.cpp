@@ -164,4 +164,35 @@ std::string as_json(const tree_snapshot& tree, wall_time at, int indent) {
 std::string as_dot(const tree_snapshot& tree) { return as_dot(graph_of(tree)); }
 std::string as_mermaid(const tree_snapshot& tree) { return as_mermaid(graph_of(tree)); }
 
+std::string as_text(const std::vector<running_handler>& handlers) {
+  auto text = std::to_string(handlers.size()) + (handlers.size() == 1 ? " handler runs\n" : " handlers run\n");
+  for (const auto& one : handlers) {
+    text += "\n" + one.path + (one.incarnation > 1 ? " #" + std::to_string(one.incarnation) : "") +
+            (one.message_type.empty() ? "" : ", handles " + one.message_type) + ", on thread " +
+            std::to_string(one.thread) + (one.busy_for ? ", for " + rounded(*one.busy_for) : "") + "\n";
+    for (const auto& frame : one.stack)
+      text += "    " + shortened(libactor::to_string(frame)) + "\n";
+    if (one.stack.empty())
+      text += "    no stack: the thread did not answer\n";
+  }
+  return text;
+}
+
+std::string as_json(const std::vector<running_handler>& handlers, int indent) {
+  auto all = json::array();
+  for (const auto& one : handlers) {
+    json item{{"path", one.path}, {"incarnation", one.incarnation}, {"actor", one.actor}};
+    if (!one.message_type.empty())
+      item["message_type"] = one.message_type;
+    if (one.busy_for)
+      item["busy_ns"] = one.busy_for->count();
+    item["thread"] = one.thread;
+    auto& stack = item["stack"] = json::array();
+    for (const auto& frame : one.stack)
+      stack.push_back(json_of(frame));
+    all.push_back(std::move(item));
+  }
+  return dump(all, indent) + '\n';
+}
+
 }  // namespace libactor::observe

@@ -138,6 +138,19 @@ BOOST_AUTO_TEST_CASE(a_report_says_all_of_a_culprit_for_people_and_for_programs)
   BOOST_TEST(observe::as_text({}) == "0 leaks, 0 culprits\n");
 }
 
+BOOST_AUTO_TEST_CASE(long_stacks_and_long_names_are_shortened_for_people_only) {
+  auto leak = stuck_leak(1, "/shop/api", std::string(1000, 'x'));
+  for (int i = 0; i != 20; ++i)
+    leak.stack.push_back({1, "f" + std::to_string(i), "", 0});
+  add({event_of(leak)});
+  const auto text = observe::as_text(read());
+  BOOST_TEST(text.find("stack      " + std::string(75, 'x') + " … " + std::string(61, 'x') + " at hog.cpp:12\n") !=
+                 std::string::npos,
+             text);
+  BOOST_TEST(text.find("             f9\n             and 10 more, which the JSON has\n") != std::string::npos, text);
+  BOOST_TEST(nlohmann::json::parse(observe::as_json(read())).at("culprits").at(0).at("stack").size() == 22u);
+}
+
 BOOST_AUTO_TEST_CASE(losses_and_rows_that_cant_be_read_are_told) {
   add({event_of(stuck_leak(1))});
   database db(path);

@@ -77,7 +77,12 @@ BOOST_FIXTURE_TEST_SUITE(snapshots_on_threads, threads)
 
 BOOST_AUTO_TEST_CASE(a_stuck_worker_and_a_stuck_supervisor_do_not_hold_it_up) {
   gate worker_gate, supervisor_gate;
-  const auto gets_stuck = [&](worker*) -> caf::behavior { return {[&](int) { worker_gate.pass(); }}; };
+  const auto gets_stuck = [&](worker*) -> caf::behavior {
+    return {[&](int x) {
+      if (x == 7)
+        worker_gate.pass();
+    }};
+  };
   auto stuck_start = [&](child_start& start) -> caf::expected<started_child> {
     supervisor_gate.pass();
     return start.spawn(ordinary);
@@ -85,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_stuck_worker_and_a_stuck_supervisor_do_not_hold_it_up) {
   runtime tree{system};
   BOOST_REQUIRE(!tree.start(one_for_one()
                                 .child("watched", gets_stuck)
-                                .watch({.stuck_after = 1h})
+                                .watch({.stuck_after = 200ms})
                                 .child(one_for_one("s").child("a", ordinary))
                                 .tree(30s)));
   caf::anon_send(*tree.find("/root/watched"), 7);
@@ -96,14 +101,23 @@ BOOST_AUTO_TEST_CASE(a_stuck_worker_and_a_stuck_supervisor_do_not_hold_it_up) {
   std::thread asking([&] { tree.supervisor("/root/s")->start_child(late); });
   supervisor_gate.blocked.get_future().wait();
 
-  const auto all = snapshot(tree);
+  for (int i = 0; i != 5; ++i)
+    caf::anon_send(*tree.find("/root/watched"), i);
+  auto all = snapshot(tree);
+  const auto begin = all.taken;
+  while (!find(all, "/root/watched")->busy_for && all.taken < begin + 30s)
+    all = snapshot(tree);
+  BOOST_TEST((find(all, "/root/watched")->busy_for <= all.taken - begin + 1s));
+  const auto seen = *find(all, "/root/watched")->busy_for;
+  std::this_thread::sleep_for(20ms);
+  BOOST_TEST((*find(snapshot(tree), "/root/watched")->busy_for >= seen + 20ms));
   BOOST_TEST(all.nodes.size() == 4u);
   const auto* watched = find(all, "/root/watched");
   BOOST_TEST_REQUIRE(watched != nullptr);
   BOOST_TEST(watched->busy);
-  // CAF keeps no name of its own types.
   BOOST_TEST(watched->message_type == "int");
   BOOST_TEST(watched->thread != 0);
+  BOOST_TEST((watched->mailbox == std::uint64_t{5}));
   const auto* supervisor = find(all, "/root/s");
   BOOST_TEST_REQUIRE(supervisor != nullptr);
   BOOST_TEST(supervisor->busy);
@@ -112,6 +126,18 @@ BOOST_AUTO_TEST_CASE(a_stuck_worker_and_a_stuck_supervisor_do_not_hold_it_up) {
   const auto* idle = find(all, "/root/s/a");
   BOOST_TEST_REQUIRE(idle != nullptr);
   BOOST_TEST(!idle->busy);
+
+  const auto running = running_handlers(tree);
+  BOOST_TEST_REQUIRE(running.size() == 2u);
+  const auto stands_in = [](const running_handler& one, const std::string& function) {
+    return std::any_of(one.stack.begin(), one.stack.end(),
+                       [&](const auto& frame) { return frame.function.find(function) != std::string::npos; });
+  };
+  BOOST_TEST(running[0].path == "/root/watched");
+  BOOST_TEST(running[0].thread == watched->thread);
+  BOOST_TEST(stands_in(running[0], "pass"));
+  BOOST_TEST(running[1].path == "/root/s");
+  BOOST_TEST(stands_in(running[1], "pass"));
 
   worker_gate.opened.set_value();
   supervisor_gate.opened.set_value();

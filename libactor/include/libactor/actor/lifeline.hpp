@@ -104,6 +104,13 @@ class lifeline {
   std::size_t task_count() const noexcept;
 
   activity_cell activity;
+  /// The watchdog's.
+  void note_handler_seen(std::uint64_t sequence, time_point at) const noexcept {
+    seen_at_.store(at.time_since_epoch().count(), std::memory_order_release);
+    seen_.store(sequence, std::memory_order_release);
+  }
+  /// When the watchdog first saw the handler that runs; empty if it has not, or none runs.
+  std::optional<time_point> busy_since() const noexcept;
   /// Set before the actor is spawned; whether it writes its activity.
   bool watched = false;
 
@@ -119,6 +126,8 @@ class lifeline {
   std::atomic<bool> asked_{false};
   mutable std::atomic<bool> abandoned_{false};
   std::atomic<std::int64_t> stop_by_{never};
+  mutable std::atomic<std::uint64_t> seen_{0};  // the last handler that the watchdog saw
+  mutable std::atomic<std::int64_t> seen_at_{0};
   std::string path_;
   std::shared_ptr<event_sink> sink_;
   caf::weak_actor_ptr supervisor_;

@@ -5,6 +5,7 @@
 #include "supervisors/snapshot.hpp"
 
 #include <string>
+#include <vector>
 
 namespace libactor::observe {
 
@@ -16,5 +17,10 @@ std::string as_json(const tree_snapshot& tree, wall_time at = std::chrono::syste
 std::string as_dot(const tree_snapshot& tree);
 /// The same for Mermaid.
 std::string as_mermaid(const tree_snapshot& tree);
+
+/// For people: each handler with its stack.
+std::string as_text(const std::vector<running_handler>& handlers);
+/// A JSON array (`docs/observe.md`), on one line where `indent` is -1.
+std::string as_json(const std::vector<running_handler>& handlers, int indent = 2);
 
 }  // namespace libactor::observe
