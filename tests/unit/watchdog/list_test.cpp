@@ -2,6 +2,7 @@
 // The watchdog without actors: the test writes activities itself.
 #include "supervisors/watchdog.hpp"
 
+#include "watch_list.hpp"
 #include "workers.hpp"
 
 using namespace libactor;
@@ -81,6 +82,25 @@ BOOST_FIXTURE_TEST_CASE(L014_a_healthy_actor_is_never_reported_busy_or_idle, wat
       look_after(1h);
   }
   BOOST_TEST(kinds().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(L014_time_in_which_the_watchdog_did_not_look_does_not_count, watched_line) {
+  detail::leak_courier courier{false, 1};
+  const detail::thread_looker looker{0, 0};
+  const std::function<void(int, std::uint64_t)> nothing;
+  detail::watch_list list{contexts, courier, looker, nothing};
+  list.add(child(8, line, {.stuck_after = 5s}));
+  begin_handler();
+  const auto look = [&](duration passed, duration counted) {
+    contexts.advance_to(contexts.now() + passed);
+    list.scan(contexts.now(), counted);
+  };
+  look(1s, 1s);
+  look(1h, 2s);  // the machine slept
+  look(2s, 2s);
+  BOOST_TEST(kinds().empty());
+  look(1s, 1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
 }
 
 BOOST_FIXTURE_TEST_CASE(L004_R24_overdue_counts_from_stop_by_only, watched_line) {
