@@ -276,7 +276,7 @@ void watch_list::check_limits(entry& e) {
   // What piles up behind a handler that goes on and on says only that it does: it returns, or is stuck.
   if (!more.open && e.sequence % 2 == 1 && e.since != clock_)
     return;
-  const auto unread = spec.max_mailbox ? e.line->activity.unread() : 0;
+  const auto unread = spec.max_mailbox ? e.line->activity.backlog.load(std::memory_order_relaxed) : 0;
   const auto children = spec.max_children ? children_of(e) : 0;
   const bool mailbox_over = spec.max_mailbox && unread > *spec.max_mailbox;
   const bool children_over = spec.max_children && children > *spec.max_children;

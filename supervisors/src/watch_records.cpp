@@ -110,7 +110,7 @@ void watch_list::post(const entry& e, record& r, std::string text) {
   leak.at = now_;
   leak.elapsed = std::max(duration{}, now_ - leak.since);
   if (e.line->watched)
-    leak.mailbox = e.line->activity.unread();
+    leak.mailbox = e.line->activity.backlog.load(std::memory_order_relaxed);
   leak.children = children_of(e);
   leak.restarts = who.restarts;
   if (who.ctx) {

@@ -141,18 +141,10 @@ caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
 }
 
 caf::invoke_message_result context_actor::consume_watched(caf::mailbox_element& x) {
-  auto& handled = watched_->handled;
   const watched_handler guard{*watched_, detail::seam::type_of(x)};
-  const auto result = consume_in_context(x);
-  if (result != caf::invoke_message_result::skipped)  // it stays, and comes again
-    handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  return result;
-}
-
-void context_actor::enqueue(caf::mailbox_element_ptr x, caf::execution_unit* host) {
-  if (watched_ != nullptr)
-    watched_->arrived.fetch_add(1, std::memory_order_relaxed);
-  caf::event_based_actor::enqueue(std::move(x), host);
+  watched_->backlog.store(get_normal_queue().total_task_size() + get_urgent_queue().total_task_size(),
+                          std::memory_order_relaxed);
+  return consume_in_context(x);
 }
 
 // Whether the sender was abandoned. Who waits for an answer of it gets an error in its stead.

@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(L016_a_sink_that_blocks_costs_only_leak_events_and_they_are
       who.actor = i;
       who.spec.stuck_after = 4ms;
       who.spec.max_mailbox = 1;
-      line->activity.arrived = 2;
+      line->activity.backlog = 2;
       who.line = std::move(line);
       all.push_back(who);
       dog.add(std::move(who));

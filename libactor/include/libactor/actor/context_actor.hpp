@@ -56,8 +56,6 @@ class context_actor : public caf::event_based_actor {
   /// Whether the timer was taken back before it ran.
   bool cancel_timer(timer_id id) noexcept;
 
-  using caf::event_based_actor::enqueue;
-  void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* host) override;
   caf::resumable::resume_result resume(caf::execution_unit* host, std::size_t most_messages) override;
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
   caf::behavior make_behavior() override;

@@ -27,16 +27,8 @@ struct activity_cell {
   std::atomic<std::uint64_t> sequence{0};                    ///< odd while a handler runs; each handler adds 2
   std::atomic<const std::type_info*> message_type{nullptr};  ///< null: none, or no message at hand
   std::atomic<int> thread{0};                                ///< the kernel's id of the thread
-  std::atomic<std::uint64_t> handled{0};                     ///< messages that left the mailbox
-  std::atomic<std::uint64_t> arrived{0};                     ///< messages that came to it; written by who sends
-
-  /// Messages that stand unread, without the one in hand; exact while nobody sends and no handler begins or ends.
-  std::uint64_t unread() const noexcept {
-    const auto gone = handled.load(std::memory_order_acquire);
-    const auto came = arrived.load(std::memory_order_relaxed);
-    const auto in_hand = sequence.load(std::memory_order_relaxed) % 2;
-    return came > gone + in_hand ? came - gone - in_hand : 0;
-  }
+  /// Messages that stood unread when the handler in hand, or the last one, began.
+  std::atomic<std::uint64_t> backlog{0};
 };
 
 /// What binds one incarnation to its supervisor and to those who watch it: who it is, when it must have ended, what it
