@@ -114,7 +114,7 @@ void looker::look_into(tree_node& node, const caf::actor& handle, const lifeline
   if (line.watched) {
     const auto sequence = cell.sequence.load(std::memory_order_acquire);
     node.busy = sequence % 2 == 1;
-    node.mailbox = cell.unread();
+    node.mailbox = cell.backlog.load(std::memory_order_relaxed);
     if (node.busy) {
       if (const auto since = line.busy_since())
         node.busy_for = std::max(duration{}, out_.taken - *since);
