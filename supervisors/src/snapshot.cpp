@@ -129,7 +129,7 @@ void looker::look_into(tree_node& node, const caf::actor& handle, const lifeline
     node.thread = turn->second;
   }
   auto* actor = caf::actor_cast<caf::abstract_actor*>(handle);
-  if (!line.watched && seam::waits(handle))
+  if (seam::waits(handle))
     node.mailbox = 0;
   // What an actor was made with does not change while it exists.
   if (const auto* in_context = dynamic_cast<const context_actor*>(actor)) {

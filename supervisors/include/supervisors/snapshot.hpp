@@ -39,7 +39,7 @@ struct tree_node {
   std::string message_type;  ///< of the handler that runs; of watched children only
   int thread = 0;            ///< the kernel's id of the thread that runs it; 0: none
   std::optional<std::uint64_t>
-      mailbox{};                         ///< messages that stand unread; of one that is not watched only while it waits
+      mailbox{};  ///< unread messages: of a watched one when its last handler began, else only while it waits
   std::vector<chain_link> chain;         ///< from its own context towards the root
   std::optional<time_point> deadline{};  ///< the earliest that binds its context
   std::string cause;                     ///< why its context is done; empty while it is not
