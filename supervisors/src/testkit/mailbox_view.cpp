@@ -91,6 +91,10 @@ std::vector<caf::mailbox_element_ptr> mailbox_view::gathered() {
   return all;
 }
 
-void mailbox_view::close() { of_->mailbox().close(); }
+void mailbox_view::close() {
+  gathered();
+  auto* own = reinterpret_cast<char*>(&(of_->mailbox().*private_member(inbox_of{})));
+  stack_in(*of_).store(reinterpret_cast<caf::mailbox_element*>(own + 1), std::memory_order_release);
+}
 
 }  // namespace libactor::testkit
