@@ -53,7 +53,8 @@ using go_on = caf::atom_constant<caf::atom("goon")>;
 using restart_due = caf::atom_constant<caf::atom("restart")>;
 
 /// Handles that outlive the model: an actor that nobody holds ends by itself.
-using kept_actors = std::shared_ptr<std::vector<caf::actor>>;
+/// Held by the trial alone: what an actor holds may hold the actor.
+using kept_actors = std::weak_ptr<std::vector<caf::actor>>;
 
 /// A worker, which ends when it is told to crash; one that is stubborn ignores its down-signal.
 caf::behavior child_body(worker* self, bool stubborn, bool slow, std::shared_ptr<event_sink> sink, kept_actors kept,
@@ -68,7 +69,7 @@ caf::behavior child_body(worker* self, bool stubborn, bool slow, std::shared_ptr
     worker_options options;
     options.ctx = self->ctx().runtime()->background();
     options.line = std::make_shared<lifeline>(self->line().path() + "/own", 1, caf::weak_actor_ptr{}, 0, sink);
-    kept->push_back(
+    kept.lock()->push_back(
         spawn_worker(self->system(), std::move(options), [](worker*) -> caf::behavior { return {[](int) {}}; }));
   }
   return {[self](const std::string&) { self->quit(caf::sec::runtime_error); }};
@@ -130,7 +131,7 @@ class model final : public caf::event_based_actor {
     options.line = std::make_shared<lifeline>(c.path, c.incarnation, caf::weak_actor_ptr{}, 0, sink_);
     c.handle = spawn_worker(system(), std::move(options), child_body, i == stubborn_, i == slow_, sink_, kept_,
                             bug_ == bug::forgets_a_grandchild && i == 2);
-    kept_->push_back(c.handle);
+    kept_.lock()->push_back(c.handle);
     monitor(c.handle);
     if (bug_ == bug::stale_down_ends_the_next)
       monitor(c.handle);
@@ -357,12 +358,13 @@ void run_model(trial& t, bug what) {
             return std::nullopt;
           }});
   const auto kind = t.choose(3, "what one is like");
-  const caf::actor self = caf::actor_cast<caf::actor>(
-      t.system().spawn<model>(std::ref(t), std::make_shared<std::vector<caf::actor>>(), what,
-                              kind == 1   ? std::size_t{2}
-                              : kind == 2 ? 0
-                                          : 3,
-                              kind == 2 ? std::size_t{2} : 3));
+  const auto kept = std::make_shared<std::vector<caf::actor>>();
+  t.must({"holds what the run makes", [kept](const history&) { return std::optional<finding>{}; }});
+  const caf::actor self = caf::actor_cast<caf::actor>(t.system().spawn<model>(std::ref(t), kept_actors(kept), what,
+                                                                              kind == 1   ? std::size_t{2}
+                                                                              : kind == 2 ? 0
+                                                                                          : 3,
+                                                                              kind == 2 ? std::size_t{2} : 3));
   t.at_any_time("b crashes", [self] { caf::anon_send(self, "crash"s); });
   const auto asked = std::make_shared<bool>(false);
   t.at_any_time("stop", [self, asked] {
