@@ -69,7 +69,10 @@ caf::behavior child_body(worker* self, bool stubborn, bool slow, std::shared_ptr
     worker_options options;
     options.ctx = self->ctx().runtime()->background();
     options.line = std::make_shared<lifeline>(self->line().path() + "/own", 1, caf::weak_actor_ptr{}, 0, sink);
-    kept.lock()->push_back(
+    const auto all = kept.lock();
+    if (all == nullptr)
+      return {};  // the trial is over
+    all->push_back(
         spawn_worker(self->system(), std::move(options), [](worker*) -> caf::behavior { return {[](int) {}}; }));
   }
   return {[self](const std::string&) { self->quit(caf::sec::runtime_error); }};
@@ -131,7 +134,8 @@ class model final : public caf::event_based_actor {
     options.line = std::make_shared<lifeline>(c.path, c.incarnation, caf::weak_actor_ptr{}, 0, sink_);
     c.handle = spawn_worker(system(), std::move(options), child_body, i == stubborn_, i == slow_, sink_, kept_,
                             bug_ == bug::forgets_a_grandchild && i == 2);
-    kept_.lock()->push_back(c.handle);
+    if (const auto all = kept_.lock())  // else the trial is over
+      all->push_back(c.handle);
     monitor(c.handle);
     if (bug_ == bug::stale_down_ends_the_next)
       monitor(c.handle);
