@@ -2,6 +2,7 @@
 // The watchdog without actors: the test writes activities itself.
 #include "supervisors/watchdog.hpp"
 
+#include "tree_core.hpp"
 #include "watch_list.hpp"
 #include "workers.hpp"
 
@@ -133,6 +134,33 @@ BOOST_FIXTURE_TEST_CASE(L006_a_mailbox_beyond_its_limit_is_told_once_and_closed_
   line->activity.backlog = 5;
   look_after(1s);
   BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
+}
+
+BOOST_FIXTURE_TEST_CASE(L006_children_beyond_their_limit_are_told_once_and_closed_when_half_are_left, watched_line) {
+  dog.remove(7, "", true);
+  const auto below = std::make_shared<family>();
+  auto supervisor = child(7, line, {.max_children = 2});
+  supervisor.below = below;
+  dog.add(supervisor);
+  const auto add = [&](std::uint64_t key) {
+    below->add(key, {{}, std::make_shared<lifeline>("/a/b", 1, caf::weak_actor_ptr{}, key, events), nullptr});
+  };
+  add(0);
+  add(1);
+  look_after(1s);
+  BOOST_TEST(kinds().empty());
+  add(2);
+  look_after(1s);
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway}));
+  BOOST_TEST((last()->children == 3u));
+  below->remove(1);
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway}));
+  below->remove(2);
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
+  BOOST_TEST((last()->outcome == leak_outcome::returned));
 }
 
 BOOST_FIXTURE_TEST_CASE(L006_what_piles_up_behind_a_stuck_handler_is_not_another_leak, watched_line) {
