@@ -38,8 +38,13 @@ struct slot {
 };
 
 std::array<slot, 16> slots;
-// Of each signal that a handler of ours is there for: what was there before.
-std::array<std::atomic<const struct sigaction*>, NSIG> before{};
+// Of each signal that a handler of ours is there for: what was there before. None is freed, as a handler may be reading
+// it.
+struct earlier_action {
+  struct sigaction what;
+  const earlier_action* older;
+};
+std::array<std::atomic<const earlier_action*>, NSIG> before{};
 
 // What a signal of ours carries, so that it is told from a host's: a mark, the use's number and the slot's.
 constexpr std::uintptr_t mark = 0x5a5a000000000000;
@@ -102,9 +107,10 @@ void answer(std::uintptr_t token, const void* context) noexcept {
 
 // A signal that somebody else sent.
 void hand_on(int number, siginfo_t* info, void* context) noexcept {
-  const auto* to = before[static_cast<std::size_t>(number)].load(std::memory_order_acquire);
-  if (to == nullptr)
+  const auto* earlier = before[static_cast<std::size_t>(number)].load(std::memory_order_acquire);
+  if (earlier == nullptr)
     return;
+  const auto* to = &earlier->what;
   if ((to->sa_flags & SA_SIGINFO) != 0) {
     to->sa_sigaction(number, info, context);
   } else if (to->sa_handler == SIG_DFL) {
@@ -132,8 +138,10 @@ void install(int number, int flags) {
   struct sigaction now {};
   if (::sigaction(number, nullptr, &now) != 0 || ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == &on_signal))
     return;
-  // Never freed: a handler may be reading it. One for each time that somebody sets a handler.
-  before[static_cast<std::size_t>(number)].store(new struct sigaction(now), std::memory_order_release);
+  auto& place = before[static_cast<std::size_t>(number)];
+  auto* earlier = new earlier_action{now, place.load(std::memory_order_relaxed)};
+  while (!place.compare_exchange_weak(earlier->older, earlier, std::memory_order_release, std::memory_order_relaxed)) {
+  }
   struct sigaction mine {};
   mine.sa_sigaction = &on_signal;
   mine.sa_mask = now.sa_mask;

@@ -47,6 +47,8 @@ watch_list::entry& watch_list::entry_of(watched_child who) {
   e.line = who.line.get();
   e.sequence = e.line->activity.sequence.load(std::memory_order_acquire);
   e.since = clock_;
+  if (e.sequence % 2 == 1)  // it has begun to work before this came to be known
+    e.line->note_handler_seen(e.sequence, now_);
   e.stuck_after = who.spec.stuck_after;
   e.more = std::make_unique<details>();
   e.more->who = std::move(who);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The watchdog's own thread, and stuck handlers on real ones. What is waited for is bound to come; limits are generous.
 #include "stuck.hpp"
+#include "supervisors/snapshot.hpp"
 #include "supervisors/watchdog.hpp"
 
 using namespace libactor;
@@ -139,6 +140,44 @@ BOOST_AUTO_TEST_CASE(R24_who_waits_for_the_mutex_of_a_stuck_one_is_listed_behind
   BOOST_TEST(h.works("/root/waits"));
   for (const auto& leak : h.seen->leaks())
     BOOST_TEST(leak->path == "/root/holds");
+}
+
+// Which began first is known to the watchdog as far as it looked between the two. The first gives up after a while that
+// is long for the watchdog.
+BOOST_AUTO_TEST_CASE(R24_of_two_that_wait_for_each_other_the_one_whose_handler_began_first_is_named) {
+  host h{scheduler_kind::own};
+  std::timed_mutex of_first, of_second;
+  std::promise<void> second_began;
+  auto first = stuck_by([&](worker*) {
+    const std::lock_guard guard{of_first};
+    second_began.get_future().wait();
+    if (of_second.try_lock_for(5s))
+      of_second.unlock();
+  });
+  auto second = stuck_by([&](worker*) {
+    const std::lock_guard guard{of_second};
+    second_began.set_value();
+    const std::lock_guard other{of_first};
+  });
+  constexpr watch_spec patient{.stuck_after = 1s, .grace = 50ms};
+  h.start(one_for_one().child("second", second).watch(patient).child("first", first).watch(patient).tree(30s));
+  caf::anon_send(h.at("/root/first"), 1);
+  const auto seen = [&] {
+    const auto all = running_handlers(*h.tree);
+    return std::any_of(all.begin(), all.end(),
+                       [](const auto& x) { return x.path == "/root/first" && x.busy_for.has_value(); });
+  };
+  while (!seen())
+    std::this_thread::yield();
+  caf::anon_send(h.at("/root/second"), 1);
+  const auto what = h.seen->await([](const event& x) { return x.leak && !x.leak->blocked_behind.empty(); });
+  BOOST_REQUIRE(what);
+  BOOST_TEST(what->path == "/root/first");
+  BOOST_TEST(what->leak->blocked_behind == std::vector<std::string>{"/root/second"}, boost::test_tools::per_element());
+  BOOST_REQUIRE(h.seen->await(event_kind::recovered, "/root/first"));
+  BOOST_TEST(h.works("/root/second"));
+  for (const auto& leak : h.seen->leaks())
+    BOOST_TEST(leak->path == "/root/first");
 }
 
 BOOST_AUTO_TEST_CASE(L016_a_sink_that_blocks_costs_only_leak_events_and_they_are_counted) {
