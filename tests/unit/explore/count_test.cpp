@@ -19,7 +19,7 @@ BOOST_AUTO_TEST_SUITE(counts)
 BOOST_AUTO_TEST_CASE(T020_n_children_that_quit_under_one_monitor_have_n_factorial_orders_none_twice) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{3, 6}, {5, 120}, {7, 5040}}) {
     std::map<std::vector<caf::actor_id>, int> seen;
-    const auto result = explore({}, [&](trial& t) { ++seen[ends_under_a_monitor(t, n)]; });
+    const auto result = explore({}, [&, n = n](trial& t) { ++seen[ends_under_a_monitor(t, n)]; });
     BOOST_TEST(result.exhausted, result.to_text());
     BOOST_TEST(result.schedules == orders, n << ": " << result.to_text());
     BOOST_TEST(seen.size() == orders);
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(T021_readers_have_two_to_the_n_orders) {
 
 BOOST_AUTO_TEST_CASE(T022_lastzero_has_its_published_number_of_orders) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{5, 64}, {10, 3328}}) {
-    const auto result = explore({}, [&](trial& t) { lastzero(t, n); });
+    const auto result = explore({}, [n = n](trial& t) { lastzero(t, n); });
     BOOST_TEST(result.exhausted);
     BOOST_TEST(result.schedules == orders, n << ": " << result.to_text() << " " << result.given_up);
     BOOST_TEST_MESSAGE(n << ": " << result.to_text() << ", " << result.given_up << " given up");
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(T022_lastzero_has_its_published_number_of_orders) {
 
 BOOST_AUTO_TEST_CASE(T023_indexer_has_its_published_number_of_orders) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{11, 1}, {12, 8}, {13, 64}}) {
-    const auto result = explore({}, [&](trial& t) { indexer(t, n); });
+    const auto result = explore({}, [n = n](trial& t) { indexer(t, n); });
     BOOST_TEST(result.exhausted);
     BOOST_TEST(result.schedules == orders, n << ": " << result.to_text() << " " << result.given_up);
   }
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(T023_indexer_has_its_published_number_of_orders) {
 
 BOOST_AUTO_TEST_CASE(T024_file_system_has_its_published_number_of_orders) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{13, 1}, {14, 2}, {16, 8}, {18, 32}}) {
-    const auto result = explore({}, [&](trial& t) { file_system(t, n); });
+    const auto result = explore({}, [n = n](trial& t) { file_system(t, n); });
     BOOST_TEST(result.exhausted);
     BOOST_TEST(result.schedules == orders, n << ": " << result.to_text() << " " << result.given_up);
   }
