@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "libactor/actor/detail/block_pool.hpp"
 #include "libactor/actor/lifeline.hpp"
 #include "libactor/detail/done_hook.hpp"
 #include "libactor/scope.hpp"
@@ -11,6 +12,7 @@
 #include <caf/response_promise.hpp>
 #include <caf/unit.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -36,6 +38,9 @@ struct child_record {
         to.deliver(caf::unit);
     }
   };
+
+  static void* operator new(std::size_t bytes) { return detail::block_pool::allocate(bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept { detail::block_pool::deallocate(block, bytes); }
 
   std::shared_ptr<const child_spec> spec;
   std::unique_ptr<dependencies> links;  ///< null: none

@@ -183,7 +183,7 @@ std::string supervisor_actor::path_of(const child& c) const {
   const auto& above = line().path();
   const auto& id = c.spec->id;
   std::string path;
-  path.reserve(above.size() + 1 + id.size() + (is_dynamic() ? 21 : 0));
+  path.reserve(above.size() + 1 + id.size() + (is_dynamic() ? 7 : 0));
   path.append(above).append(1, '/').append(id);
   if (is_dynamic())
     path.append(1, '#').append(std::to_string(c.number));

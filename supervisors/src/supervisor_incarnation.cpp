@@ -62,7 +62,8 @@ void supervisor_actor::begin_start(child& c) {
   }
 
   const caf::weak_actor_ptr self{ctrl()};
-  c.line = std::make_shared<lifeline>(path_of(c), c.incarnation, self, c.key, core_->hub);
+  c.line = std::allocate_shared<lifeline>(detail::block_pool::allocator<lifeline>{}, path_of(c), c.incarnation, self,
+                                          c.key, core_->hub);
   set_stage(c, child_state::starting);
   c.line->watched = watch_of(c) != nullptr;
   worker_options options;

@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -88,7 +89,7 @@ class family {
 
  private:
   mutable std::mutex mutex_;
-  std::vector<member> slots_;                     // without a line: empty
+  std::deque<member> slots_;                      // without a line: empty
   std::map<std::size_t, resting_child> resting_;  // by slot
   const std::shared_ptr<const child_spec> spec_;
   std::atomic<std::size_t> size_{0};

@@ -20,9 +20,8 @@ namespace {
 
 constexpr auto urgent = caf::message_priority::high;
 
-template <class T>
-void enqueue(caf::abstract_actor* to, caf::message_id id, T&& content, caf::execution_unit* host) {
-  to->enqueue(caf::make_mailbox_element(nullptr, id, {}, std::forward<T>(content)), host);
+void enqueue(caf::abstract_actor* to, caf::message_id id, envelope message, caf::execution_unit* host) {
+  to->enqueue(caf::mailbox_element_ptr{new envelope_element(id, std::move(message))}, host);
 }
 
 }  // namespace
@@ -88,7 +87,9 @@ void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host) 
 
 void exit_urgent(const caf::actor& to, caf::error reason) {
   auto* target = caf::actor_cast<caf::abstract_actor*>(to);
-  enqueue(target, caf::make_message_id(urgent), caf::exit_msg{to.address(), std::move(reason)}, nullptr);
+  target->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(urgent), {},
+                                            caf::exit_msg{to.address(), std::move(reason)}),
+                  nullptr);
 }
 
 done_hook killing_hook(const caf::actor& whom) {
@@ -200,10 +201,13 @@ const std::type_info* type_of(const caf::mailbox_element& x) noexcept {
   return number == 0 ? info : builtin_types[number - 1U];
 }
 
+caf::message envelope_element::move_content_to_message() { return caf::make_message(std::move(std::get<0>(data()))); }
+caf::message envelope_element::copy_content_to_message() const { return caf::make_message(std::get<0>(data())); }
+
 const std::type_info* const envelope_element_type = &typeid(envelope_element);
 
 caf::mailbox_element& wake_element() {
-  thread_local const auto look = caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, envelope{});
+  thread_local const caf::mailbox_element_ptr look{new envelope_element(caf::make_message_id(), {})};
   return *look;
 }
 

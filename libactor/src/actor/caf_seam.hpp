@@ -4,6 +4,7 @@
 // Everything that CAF 1.x changed and this library needs: an envelope for its own messages, urgent sends, exits and
 // monitoring. Nothing outside this file and the scheduler modules names a call that 1.x removed.
 
+#include "libactor/actor/detail/block_pool.hpp"
 #include "libactor/detail/done_hook.hpp"
 
 #include <caf/actor.hpp>
@@ -98,8 +99,21 @@ const std::type_info* type_of(const caf::mailbox_element& x) noexcept;
 bool is_kill(const caf::mailbox_element& x);
 
 /// How the library's own messages stand in a mailbox; made by the functions above only, so that the address of its
-/// type's description tells it from all others.
-using envelope_element = caf::mailbox_element_vals<envelope>;
+/// type's description tells it from all others. As CAF's own elements are, in memory of the pool.
+class envelope_element final : public caf::mailbox_element,
+                               public caf::detail::tuple_vals_impl<caf::type_erased_tuple, envelope> {
+ public:
+  envelope_element(caf::message_id id, envelope message)
+      : caf::mailbox_element(nullptr, id, {}),
+        caf::detail::tuple_vals_impl<caf::type_erased_tuple, envelope>(std::move(message)) {}
+  caf::type_erased_tuple& content() override { return *this; }
+  const caf::type_erased_tuple& content() const override { return *this; }
+  caf::message move_content_to_message() override;
+  caf::message copy_content_to_message() const override;
+
+  static void* operator new(std::size_t bytes) { return block_pool::allocate(bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept { block_pool::deallocate(block, bytes); }
+};
 extern const std::type_info* const envelope_element_type;
 
 /// The library's own message in `x`, or null. A few instructions: it is asked of every message.

@@ -74,8 +74,8 @@ context_actor::timer_id context_actor::after(duration delay, std::function<void(
 }
 
 context_actor::timer_id context_actor::at(time_point when, std::function<void()> action) {
-  const auto id = ++last_timer_;
-  auto& entry = timers_[id];
+  auto& entry = add_timer();
+  const auto id = last_timer_;
   entry.action = std::move(action);
   entry.registration =
       detail::at_time(*ctx().runtime(), when,
@@ -84,19 +84,26 @@ context_actor::timer_id context_actor::at(time_point when, std::function<void()>
 }
 
 context_actor::timer_id context_actor::park(std::function<void()> action) {
-  const auto id = ++last_timer_;
-  timers_[id].action = std::move(action);
-  return id;
+  add_timer().action = std::move(action);
+  return last_timer_;
 }
 
-bool context_actor::cancel_timer(timer_id id) noexcept { return timers_.erase(id) != 0; }
+context_actor::timer& context_actor::add_timer() {
+  if (timers_ == nullptr)
+    timers_ = std::make_unique<std::unordered_map<timer_id, timer>>();
+  return (*timers_)[++last_timer_];
+}
+
+bool context_actor::cancel_timer(timer_id id) noexcept { return timers_ != nullptr && timers_->erase(id) != 0; }
 
 void context_actor::run_timer(timer_id id) {
-  auto i = timers_.find(id);
-  if (i == timers_.end())
+  if (timers_ == nullptr)
+    return;
+  auto i = timers_->find(id);
+  if (i == timers_->end())
     return;
   auto action = std::move(i->second.action);
-  timers_.erase(i);
+  timers_->erase(i);
   action();
 }
 
@@ -189,7 +196,7 @@ void context_actor::take(detail::envelope& message, caf::mailbox_element& x) {
 
 // Not in `on_exit`: actors with a state of their own do not call that of their base.
 bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
-  timers_.clear();
+  timers_ = nullptr;
   wake_.reset();
   if (!options_.tells_end)
     return caf::event_based_actor::cleanup(std::move(reason), host);

@@ -5,12 +5,14 @@
 // only where a handler asks for it: messages that carry nothing pay nothing. CAF 1.x has no elements of one's own:
 // there the context has to travel in the message.
 
+#include "libactor/actor/detail/block_pool.hpp"
 #include "libactor/context.hpp"
 
 #include <caf/mailbox_element.hpp>
 #include <caf/message.hpp>
 #include <caf/message_builder.hpp>
 
+#include <cstddef>
 #include <typeinfo>
 #include <utility>
 
@@ -28,6 +30,9 @@ class request_element final : public caf::mailbox_element {
   const caf::type_erased_tuple& content() const override { return what_.content(); }
   caf::message move_content_to_message() override { return std::move(what_); }
   caf::message copy_content_to_message() const override { return what_; }
+
+  static void* operator new(std::size_t bytes) { return block_pool::allocate(bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept { block_pool::deallocate(block, bytes); }
 
   const context requester;
   context serving;  // the receiver's, once its handler has asked for it

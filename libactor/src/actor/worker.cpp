@@ -64,6 +64,14 @@ void worker::emit(event_kind kind, std::string text, std::uint64_t count) {
   line().emit(what);
 }
 
+void worker::on_down_signal(std::function<void(const down_signal&)> handler) {
+  extras().on_down_signal = std::move(handler);
+}
+
+void worker::on_deadline(std::function<void(const deadline_reached&)> handler) {
+  extras().on_deadline = std::move(handler);
+}
+
 // -- its end ----------------------------------------------------------------------------------------------------------
 
 void worker::context_done() {
@@ -125,16 +133,16 @@ void worker::signal_down() {
   end_requests();
   if (expired()) {
     deadline_reached signal{ctx().deadline().value_or(time_point{})};
-    if (on_deadline_)
-      on_deadline_(signal);
+    if (extras_ && extras_->on_deadline)
+      extras_->on_deadline(signal);
     else
       show(signal);
     if (ending() || phase_ == phase::finishing)
       return;
   }
   down_signal signal{expired() ? errc::deadline_exceeded : errc::canceled, ctx().cause(), line().stop_by()};
-  if (on_down_signal_)
-    return on_down_signal_(signal);
+  if (extras_ && extras_->on_down_signal)
+    return extras_->on_down_signal(signal);
   if (!show(signal))
     finish(reason_of_context());
 }
@@ -177,6 +185,8 @@ bool worker::cleanup(caf::error&& reason, caf::execution_unit* host) {
       group->owner_gone();
     if (extras_->late != 0)
       emit(event_kind::dropped, "answers that came too late", extras_->late);
+    extras_->on_down_signal = nullptr;
+    extras_->on_deadline = nullptr;
     extras_->open.clear();
     extras_->served = {};
     extras_->shield = {};
@@ -185,8 +195,6 @@ bool worker::cleanup(caf::error&& reason, caf::execution_unit* host) {
     options().line->note_unread(unread);
     emit(event_kind::dropped, "messages unread at its end", unread);
   }
-  on_down_signal_ = nullptr;
-  on_deadline_ = nullptr;
   return context_actor::cleanup(std::move(reason), host);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "libactor/actor/messages.hpp"
 #include "libactor/detail/done_hook.hpp"
 #include "libactor/scope.hpp"
 
@@ -10,6 +11,7 @@
 #include <caf/message_id.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -18,7 +20,7 @@ namespace libactor::detail {
 
 class group_core;
 
-/// What a worker has only while it asks others, has tasks, or ends.
+/// What a worker has only while it asks others, has tasks, or ends; or for its end.
 struct worker_extras {
   /// One of its own requests whose context is not simply the worker's own.
   struct open_request {
@@ -31,6 +33,8 @@ struct worker_extras {
     caf::message_id id;
   };
 
+  std::function<void(const down_signal&)> on_down_signal;
+  std::function<void(const deadline_reached&)> on_deadline;
   std::unordered_map<std::uint64_t, open_request> open;  // by the id of the answer
   context served;  // while an answer is handled: the request in hand when it asked
   scope shield;    // what work in hand holds on to while the worker ends

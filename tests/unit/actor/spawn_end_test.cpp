@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Compiled with optimisation: it makes a million workers.
 #include "engine.hpp"
+#include "libactor/actor/detail/block_pool.hpp"
 #include "libactor/actor/spawn.hpp"
 #include "libactor/context_runtime.hpp"
 #include "libactor/context_snapshot.hpp"
@@ -22,7 +23,7 @@ constexpr int total = 1'000'000;
 #endif
 constexpr int at_once = 10'000;
 
-std::size_t allocated() { return ::mallinfo2().uordblks; }
+std::size_t allocated() { return ::mallinfo2().uordblks + detail::block_pool::use().used; }
 
 }  // namespace
 

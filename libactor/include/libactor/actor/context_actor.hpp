@@ -95,6 +95,7 @@ class context_actor : public caf::event_based_actor {
   bool fenced_off(caf::mailbox_element& x);
   void see_done(caf::mailbox_element& x);
   void take(detail::envelope& message, caf::mailbox_element& x);
+  timer& add_timer();
   void run_timer(timer_id id);
   detail::done_hook waking_hook();
 
@@ -102,10 +103,10 @@ class context_actor : public caf::event_based_actor {
   const std::atomic<std::uint64_t>* context_word_;  // of the node that `ctx()` is done with
   const std::atomic<bool>* fence_;                  // whether some actor of its runtime was abandoned
   activity_cell* watched_;                          // null if nobody watches
-  bool admits_all_ = true;
   detail::hook_registration wake_;
-  std::unordered_map<timer_id, timer> timers_;
+  std::unique_ptr<std::unordered_map<timer_id, timer>> timers_;  // null: it has never had one
   timer_id last_timer_ = 0;
+  bool admits_all_ = true;
   std::atomic<bool> seen_done_{false};  // written by the actor; read, too, by a thread that has just let it go
 };
 

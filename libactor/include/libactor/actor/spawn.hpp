@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "libactor/actor/detail/actor_block.hpp"
 #include "libactor/actor/worker.hpp"
 
 #include <caf/actor.hpp>
@@ -62,10 +63,8 @@ caf::actor_config::init_fun_type body_of(Fun fun, Ts&&... xs) {
 template <class Impl, class... Ts>
 caf::actor spawn_actor(caf::actor_system& system, caf::actor_config& cfg, worker_options options, Ts&&... xs) {
   if (options.detached)
-    return caf::actor_cast<caf::actor>(
-        system.spawn_class<Impl, caf::detached>(cfg, std::move(options), std::forward<Ts>(xs)...));
-  return caf::actor_cast<caf::actor>(
-      system.spawn_class<Impl, caf::no_spawn_options>(cfg, std::move(options), std::forward<Ts>(xs)...));
+    cfg.flags |= caf::abstract_actor::is_detached_flag;
+  return spawn_in_block<Impl>(system, cfg, std::move(options), std::forward<Ts>(xs)...);
 }
 
 }  // namespace detail

@@ -48,9 +48,9 @@ class worker : public context_actor {
 
   // -- its end
   /// What to do when the context is done, before the worker ends. Replaces an earlier handler.
-  void on_down_signal(std::function<void(const down_signal&)> handler) { on_down_signal_ = std::move(handler); }
+  void on_down_signal(std::function<void(const down_signal&)> handler);
   /// What to do when a deadline ended the context; the down-signal follows.
-  void on_deadline(std::function<void(const deadline_reached&)> handler) { on_deadline_ = std::move(handler); }
+  void on_deadline(std::function<void(const deadline_reached&)> handler);
 
   /// Ends the worker: without error, or with `reason`. Where it has tasks that still run, it ends when they are down:
   /// without error it waits for them, else it cancels them first. Nothing else reaches its behavior meanwhile. Later
@@ -165,8 +165,6 @@ class worker : public context_actor {
 
   detail::worker_extras& extras();
 
-  std::function<void(const down_signal&)> on_down_signal_;
-  std::function<void(const deadline_reached&)> on_deadline_;
   std::unique_ptr<detail::worker_extras> extras_;  // what few workers have; null: nothing of it
   phase phase_ = phase::serving;
   bool start_deferred_ = false;
