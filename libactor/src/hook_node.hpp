@@ -2,6 +2,9 @@
 #pragma once
 
 #include "context_node.hpp"
+#include "libactor/detail/block_pool.hpp"
+
+#include <cstddef>
 
 namespace libactor::detail {
 
@@ -10,6 +13,8 @@ namespace libactor::detail {
 class hook_node : public registry_link, public timer_link {
  public:
   explicit hook_node(done_hook what) noexcept : hook{what} {}
+  static void* operator new(std::size_t bytes) { return block_pool::allocate(bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept { block_pool::deallocate(block, bytes); }
 
   void fire() noexcept {
     if (hook.fire != nullptr)

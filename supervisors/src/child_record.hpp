@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "libactor/actor/detail/block_pool.hpp"
 #include "libactor/actor/lifeline.hpp"
+#include "libactor/detail/block_pool.hpp"
 #include "libactor/detail/done_hook.hpp"
 #include "libactor/scope.hpp"
 #include "supervisors/backoff.hpp"
@@ -31,6 +31,10 @@ struct child_record {
   };
   /// Who waits for the end of its start and of its stop.
   struct waiting {
+    static void* operator new(std::size_t bytes) { return detail::block_pool::allocate(bytes); }
+    static void operator delete(void* block, std::size_t bytes) noexcept {
+      detail::block_pool::deallocate(block, bytes);
+    }
     caf::response_promise start;
     std::vector<caf::response_promise> stop;  ///< whoever asks while it stops waits, too
     void stopped() {

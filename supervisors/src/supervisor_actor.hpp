@@ -61,6 +61,7 @@ class supervisor_actor final : public context_actor {
   child* child_of(std::uint64_t key) const;
   child* child_with(const caf::actor& handle) const;
   std::string path_of(const child& c) const;
+  lifeline::place place_of(const child& c) const;
   bool keeps_spec(const child& c) const;
   const supervisor_spec& own() const noexcept { return *own_; }
   bool is_dynamic() const noexcept { return template_ != nullptr; }
@@ -157,6 +158,7 @@ class supervisor_actor final : public context_actor {
   const supervisor_spec* own_;
   const static_supervisor* fixed_ = nullptr;
   const dynamic_supervisor* template_ = nullptr;
+  const std::shared_ptr<const std::string> here_;  ///< its own path
 
   std::vector<std::unique_ptr<child>> children_;  ///< in start order; null where one was dropped
   std::size_t dropped_places_ = 0;

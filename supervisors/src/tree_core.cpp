@@ -90,10 +90,7 @@ std::vector<family::member> family::members() const {
 std::optional<family::member> family::nearest(std::string_view path) const {
   std::lock_guard guard{mutex_};
   for (const auto& who : slots_) {
-    if (!who.line)
-      continue;
-    const std::string& at = who.line->path();
-    if (path.substr(0, at.size()) == at && (path.size() == at.size() || path[at.size()] == '/'))
+    if (who.line && who.line->leads_to(path))
       return who;
   }
   return std::nullopt;

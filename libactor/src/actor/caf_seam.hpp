@@ -4,7 +4,7 @@
 // Everything that CAF 1.x changed and this library needs: an envelope for its own messages, urgent sends, exits and
 // monitoring. Nothing outside this file and the scheduler modules names a call that 1.x removed.
 
-#include "libactor/actor/detail/block_pool.hpp"
+#include "libactor/detail/block_pool.hpp"
 #include "libactor/detail/done_hook.hpp"
 
 #include <caf/actor.hpp>

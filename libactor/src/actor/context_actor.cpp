@@ -9,6 +9,8 @@
 
 #include "actor/caf_seam.hpp"
 #include "actor/fence.hpp"
+#include "actor/system_thread.hpp"
+#include "actor/turn.hpp"
 #include "context_node.hpp"
 #include "libactor/context_runtime.hpp"
 
@@ -50,7 +52,8 @@ context_actor::context_actor(caf::actor_config& cfg, worker_options options)
       options_(std::move(options)),
       context_word_(&detail::access::require(options_.ctx).lifeline()->word),
       fence_(&detail::fence_of(options_.ctx)),
-      watched_(options_.line->watched ? &options_.line->activity : nullptr) {
+      watched_(options_.line->watched ? &options_.line->activity : nullptr),
+      logs_(detail::logs(home_system())) {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
   wake_ = detail::when_done(options_.ctx, waking_hook());
 }
@@ -108,7 +111,8 @@ void context_actor::run_timer(timer_id id) {
 }
 
 caf::resumable::resume_result context_actor::resume(caf::execution_unit* host, std::size_t most_messages) {
-  const auto result = caf::event_based_actor::resume(host, most_messages);
+  const auto result = logs_ || detail::seam::has_streams(*this) ? caf::event_based_actor::resume(host, most_messages)
+                                                                : detail::seam::take_turn(*this, host, most_messages);
   if (result != caf::resumable::awaiting_message || seen_done_.load(std::memory_order_relaxed) ||
       (context_word_->load(std::memory_order_seq_cst) & detail::node_head::done_bit) == 0) [[likely]]
     return result;

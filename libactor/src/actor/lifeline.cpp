@@ -2,6 +2,8 @@
 #include "libactor/actor/lifeline.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
@@ -59,7 +61,69 @@ class task_list {
 
 }  // namespace detail
 
-lifeline::~lifeline() { delete tasks_.load(std::memory_order_acquire); }
+lifeline::lifeline(std::string path, std::uint32_t incarnation, caf::weak_actor_ptr supervisor, std::uint64_t key,
+                   std::shared_ptr<event_sink> sink)
+    : lifeline(place{}, incarnation, std::move(supervisor), key, std::move(sink)) {
+  path_.store(new std::string(std::move(path)), std::memory_order_relaxed);
+}
+
+lifeline::lifeline(place where, std::uint32_t incarnation, caf::weak_actor_ptr supervisor, std::uint64_t key,
+                   std::shared_ptr<event_sink> sink)
+    : place_(std::move(where)),
+      sink_(std::move(sink)),
+      supervisor_(std::move(supervisor)),
+      key_(key),
+      incarnation_(incarnation) {}
+
+lifeline::~lifeline() {
+  delete path_.load(std::memory_order_acquire);
+  delete tasks_.load(std::memory_order_acquire);
+}
+
+std::string lifeline::place::path() const {
+  std::string path;
+  if (id == nullptr)
+    return path;
+  const auto count = number != 0 ? std::to_string(number) : std::string();
+  path.reserve(above->size() + 2 + id->size() + count.size());
+  path.append(*above).append(1, '/').append(*id);
+  if (number != 0)
+    path.append(1, '#').append(count);
+  return path;
+}
+
+const std::string& lifeline::path() const {
+  if (const auto* known = path_.load(std::memory_order_acquire))
+    return *known;
+  auto mine = std::make_unique<const std::string>(place_.path());
+  const std::string* known = nullptr;
+  if (path_.compare_exchange_strong(known, mine.get(), std::memory_order_acq_rel))
+    return *mine.release();
+  return *known;
+}
+
+bool lifeline::leads_to(std::string_view path) const noexcept {
+  auto take = [&](std::string_view part) {
+    const bool fits = path.starts_with(part);
+    path.remove_prefix(fits ? part.size() : 0);
+    return fits;
+  };
+  const auto* known = path_.load(std::memory_order_acquire);
+  if (known != nullptr || place_.id == nullptr) {
+    if (known != nullptr && !take(*known))
+      return false;
+  } else {
+    if (!take(*place_.above) || !take("/") || !take(*place_.id))
+      return false;
+    if (place_.number != 0) {
+      std::array<char, 21> digits{'#'};
+      const auto end = std::to_chars(digits.data() + 1, digits.data() + digits.size(), place_.number).ptr;
+      if (!take({digits.data(), static_cast<std::size_t>(end - digits.data())}))
+        return false;
+    }
+  }
+  return path.empty() || path.front() == '/';
+}
 
 detail::task_list& lifeline::tasks() {
   if (auto* known = tasks_.load(std::memory_order_acquire))

@@ -5,8 +5,8 @@
 // only where a handler asks for it: messages that carry nothing pay nothing. CAF 1.x has no elements of one's own:
 // there the context has to travel in the message.
 
-#include "libactor/actor/detail/block_pool.hpp"
 #include "libactor/context.hpp"
+#include "libactor/detail/block_pool.hpp"
 
 #include <caf/mailbox_element.hpp>
 #include <caf/message.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Compiled with optimisation: it makes a million workers.
 #include "engine.hpp"
-#include "libactor/actor/detail/block_pool.hpp"
 #include "libactor/actor/spawn.hpp"
 #include "libactor/context_runtime.hpp"
 #include "libactor/context_snapshot.hpp"
+#include "libactor/detail/block_pool.hpp"
 
 #include <malloc.h>
 #include <boost/test/unit_test.hpp>

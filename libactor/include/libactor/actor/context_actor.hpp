@@ -107,6 +107,7 @@ class context_actor : public caf::event_based_actor {
   std::unique_ptr<std::unordered_map<timer_id, timer>> timers_;  // null: it has never had one
   timer_id last_timer_ = 0;
   bool admits_all_ = true;
+  const bool logs_;                     // whether CAF's log is on
   std::atomic<bool> seen_done_{false};  // written by the actor; read, too, by a thread that has just let it go
 };
 

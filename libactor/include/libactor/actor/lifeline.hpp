@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <typeinfo>
 #include <vector>
 
@@ -43,18 +44,24 @@ class lifeline {
 
   lifeline() = default;
   lifeline(std::string path, std::uint32_t incarnation, caf::weak_actor_ptr supervisor, std::uint64_t key,
-           std::shared_ptr<event_sink> sink)
-      : path_(std::move(path)),
-        sink_(std::move(sink)),
-        supervisor_(std::move(supervisor)),
-        key_(key),
-        incarnation_(incarnation) {}
+           std::shared_ptr<event_sink> sink);
+  /// What a path is made of, once somebody asks for it: `above/id`, or `above/id#number`.
+  struct place {
+    std::shared_ptr<const std::string> above;
+    std::shared_ptr<const std::string> id;
+    std::uint64_t number = 0;  ///< 0: none
+    std::string path() const;
+  };
+  lifeline(place where, std::uint32_t incarnation, caf::weak_actor_ptr supervisor, std::uint64_t key,
+           std::shared_ptr<event_sink> sink);
   ~lifeline();
   lifeline(const lifeline&) = delete;
   lifeline& operator=(const lifeline&) = delete;
 
-  /// Empty for an actor that has no supervisor.
-  const std::string& path() const noexcept { return path_; }
+  /// Empty for an actor that has no supervisor. The first call makes it. Throws: std::bad_alloc.
+  const std::string& path() const;
+  /// Whether `path` is this one, or below it. Makes nothing.
+  bool leads_to(std::string_view path) const noexcept;
   /// Counts from 1; 0 for an actor that has no supervisor.
   std::uint32_t incarnation() const noexcept { return incarnation_; }
   const caf::weak_actor_ptr& supervisor() const noexcept { return supervisor_; }
@@ -120,7 +127,8 @@ class lifeline {
   std::atomic<std::int64_t> stop_by_{never};
   mutable std::atomic<std::uint64_t> seen_{0};  // the last handler that the watchdog saw
   mutable std::atomic<std::int64_t> seen_at_{0};
-  std::string path_;
+  place place_;
+  mutable std::atomic<const std::string*> path_{nullptr};  // owned
   std::shared_ptr<event_sink> sink_;
   caf::weak_actor_ptr supervisor_;
   std::uint64_t key_ = 0;

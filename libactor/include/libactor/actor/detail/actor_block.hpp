@@ -3,7 +3,7 @@
 
 // Part of the seam to CAF 0.17: where an actor's memory comes from.
 
-#include "libactor/actor/detail/block_pool.hpp"
+#include "libactor/detail/block_pool.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "libactor/actor/detail/block_pool.hpp"
+#include "libactor/detail/block_pool.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +52,9 @@ constexpr std::size_t classes = fine_classes + (largest - coarse_from) / coarse 
 constexpr std::size_t slab_bytes = 64 * 1024;
 constexpr std::size_t region_bytes = 2 * 1024 * 1024;
 constexpr std::size_t slabs_per_region = region_bytes / slab_bytes;
+// A pool that has grown asks for huge pages: a page fault is dear, and one of them then does for a thousand actors. A
+// small one does not: what it takes would be a matter of 2 MB more or less.
+constexpr std::size_t small_regions = 2;
 // Vacant slabs that are kept at least: 4 MB.
 constexpr std::size_t kept_slabs = 2 * slabs_per_region;
 // A thread caches twice as much of a class, so that not every change of direction takes the lock.
@@ -161,8 +164,7 @@ void add_region() {
     memory = addresses();
     ++all.regions;
 #ifdef __linux__
-    // A pool that has grown asks for huge pages: a page fault is dear, and one of them then does for a thousand actors.
-    if (all.regions > 1)
+    if (all.regions > small_regions)
       ::madvise(memory, region_bytes, MADV_HUGEPAGE);
 #endif
   } else {

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+// What follows once an incarnation has ended.
+#include "actor/caf_seam.hpp"
+#include "supervisor_actor.hpp"
+
+#include <algorithm>
+#include <caf/exit_reason.hpp>
+
+namespace libactor {
+
+void supervisor_actor::child_down(child& c, caf::error reason) {
+  if (c.state == child_state::adopted)
+    return;
+  c.end_reason = std::move(reason);
+  if (!adopt(c))
+    complete_down(c, std::move(c.end_reason));
+}
+
+std::vector<family::member> supervisor_actor::living_below(const child& c) {
+  std::vector<family::member> left;
+  family::collect_tasks(*c.line, left);
+  if (c.below)
+    c.below->collect(left);
+  if (!left.empty())
+    std::erase_if(left, [](const auto& who) { return detail::seam::has_ended(who.handle); });
+  return left;
+}
+
+// If it ended before what it had started, its successor waits until that is down, too.
+bool supervisor_actor::adopt(child& c) {
+  const auto left = living_below(c);
+  if (left.empty())
+    return false;
+  set_stage(c, child_state::adopted);
+  c.own.cancel_now(cause("its supervisor ended", cause_origin::parent_ended, path_of(c)));
+  c.orphans = static_cast<std::uint32_t>(left.size());
+  const caf::weak_actor_ptr self{ctrl()};
+  for (const auto& who : left) {
+    detail::seam::when_ended(who.handle, [self, key = c.key](const caf::error&, caf::execution_unit* host) {
+      detail::seam::post_urgent(self, {detail::envelope_kind::orphan_down, key, {}}, host);
+    });
+    if (!c.killed)
+      record_end_of(c, who);
+    if (c.killed)  // said already, save to what was started since
+      detail::seam::exit_urgent(who.handle, caf::exit_reason::kill);
+  }
+  arm(c, now() + c.spec->kill_grace, c.killed ? alarm_action::abandon : alarm_action::kill_orphans);
+  return true;
+}
+
+void supervisor_actor::kill_orphans(child& c) {
+  c.killed = true;
+  const auto left = living_below(c);
+  tell_orphans(c, left);
+  for (const auto& who : left)
+    kill_below(c, who);
+  arm(c, now() + c.spec->kill_grace, alarm_action::abandon);
+}
+
+void supervisor_actor::orphan_down(child& c) {
+  // What the orphans started while they were being adopted is adopted in turn.
+  if (c.state == child_state::adopted && --c.orphans == 0 && !adopt(c))
+    complete_down(c, std::move(c.end_reason));
+}
+
+void supervisor_actor::complete_down(child& c, caf::error reason) {
+  const bool expected = c.asked || c.must_stop;
+  disarm(c);
+  c.done_hook.reset();
+  kin_->remove(c.key);
+  if (core_->addresses.any()) [[unlikely]]
+    core_->addresses.unbind(c.line->path());
+  const auto how = ending_of(reason);
+  const bool again = c.spec->restart == restart_type::permanent ||
+                     (c.spec->restart == restart_type::transient && how == ending::abnormal);
+  if (c.line->watched) {
+    const bool for_good = mode_ == mode::stopping || (expected ? !c.must_start : !again);
+    core_->dog->remove(c.handle->id(), describe(reason), for_good);
+  }
+  if (c.asked && core_->stopping) {
+    core_->record({path_of(c), c.incarnation, c.asked_at, now(), describe(reason), c.killed,
+                   errc_of(reason) == errc::abandoned, c.killed && c.spec->effective_shutdown().is_infinite()});
+  }
+  if (line().path().empty()) {
+    std::lock_guard guard{core_->mutex};
+    core_->root_reason = reason;
+  }
+  if (c.start_error || (!c.up && !expected)) {
+    // A child that ended by itself before it had started says why; one whose time was up had that said for it.
+    const auto error = c.start_error ? c.start_error : reason ? reason : make_error(errc::start_failed, "it ended");
+    c.handle = nullptr;
+    c.answer_stop();
+    start_failed(c, error);
+    return;
+  }
+  if (reports()) {
+    report(c.asked                   ? event_kind::stopped
+           : how == ending::abnormal ? event_kind::crashed
+                                     : event_kind::ended,
+           c, describe(reason), {}, now() - (c.asked ? c.asked_at : c.started_at));
+  }
+  --live_;
+  if (c.start_is_awaited())
+    c.answer_start(make_error(errc::shutdown));
+  auto replies = std::move(c.replies);
+  c.handle = nullptr;
+  c.own = {};
+  c.outer = {};
+  c.line = nullptr;
+  c.below = nullptr;
+  c.state = child_state::idle;
+  c.completed = how == ending::normal;
+  c.end_reason = std::move(reason);
+  leave_engine(c);
+  if (expected) {
+    if (!c.must_start && keeps_spec(c))
+      note_rest(c);
+    else if (!c.must_start)
+      drop_child(c);
+    if (replies)
+      replies->stopped();
+    advance();
+    return;
+  }
+  if (mode_ == mode::starting)
+    fail_waiting(c, !again);
+  if (mode_ == mode::stopping)
+    advance();
+  else if (again)
+    restart(c, false);
+  else
+    ended_for_good(c);
+}
+
+void supervisor_actor::ended_for_good(child& c) {
+  const bool significant = c.spec->significant;
+  if (keeps_spec(c))
+    note_rest(c);
+  else
+    drop_child(c);
+  const auto when = own().auto_shutdown;
+  const bool others = significant && std::any_of(children_.begin(), children_.end(), [](const auto& other) {
+                        return other != nullptr && other->alive() && other->spec->significant;
+                      });
+  if (significant && (when == auto_shutdown::any_significant || (when == auto_shutdown::all_significant && !others))) {
+    begin_stop(caf::exit_reason::user_shutdown,
+               cause("a significant child ended", cause_origin::shutdown, line().path()));
+    return;
+  }
+  advance();
+}
+
+}  // namespace libactor
