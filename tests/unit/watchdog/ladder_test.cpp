@@ -98,7 +98,7 @@ BOOST_FIXTURE_TEST_CASE(L001_the_record_holds_all_that_is_known, watched_world) 
   BOOST_TEST((leak->chain.front().kind == context_kind::deadline));
   BOOST_TEST((leak->chain.front().due == leak->deadline));
   BOOST_TEST((leak->chain.back().kind == context_kind::root));
-  BOOST_TEST(std::string(leak->chain.front().where.file_name()).find("supervisor_incarnation") != std::string::npos);
+  BOOST_TEST(std::string(leak->chain.front().where.file_name()).find("supervisor_start") != std::string::npos);
   const bool named = std::any_of(leak->stack.begin(), leak->stack.end(), [](const auto& frame) {
     return frame.function.find("sit_for") != std::string::npos && frame.file.ends_with("ladder_test.cpp") &&
            frame.line != 0;
