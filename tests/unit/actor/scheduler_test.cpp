@@ -61,9 +61,9 @@ BOOST_FIXTURE_TEST_CASE(W046_the_order_of_messages_between_one_sender_and_one_re
 }
 
 BOOST_AUTO_TEST_CASE(W040_a_self_sending_actor_does_not_starve_another) {
+  std::atomic<bool> stop{false};  // outlives the actors
   engine one{1};
   auto& system = *one.system;
-  std::atomic<bool> stop{false};
   auto selfish = system.spawn([&](event_based_actor* self) -> caf::behavior {
     self->send(self, 0);
     return {[&stop, self](int x) {
@@ -81,9 +81,9 @@ BOOST_AUTO_TEST_CASE(W040_a_self_sending_actor_does_not_starve_another) {
 
 // Two actors that wake each other always find the next one in the slot.
 BOOST_AUTO_TEST_CASE(W040_a_pair_that_hands_the_thread_to_and_fro_does_not_starve_another) {
+  std::atomic<bool> stop{false};  // outlives the actors
   engine one{1};
   auto& system = *one.system;
-  std::atomic<bool> stop{false};
   auto body = [&](event_based_actor* self) -> caf::behavior {
     return {[&stop, self](const caf::actor& other) {
       if (!stop)
