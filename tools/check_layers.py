@@ -7,8 +7,10 @@ third-party headers only where the layer's row allows them. Public headers never
 the libraries that a layer links privately.
 
   tools/check_layers.py [ROOT]        checks the tracked files of the repository
+  tools/check_layers.py --draw        draws what includes what, as it is, for Mermaid
   tools/check_layers.py --self-test   checks the checker
 """
+import collections
 import pathlib
 import re
 import subprocess
@@ -110,6 +112,26 @@ def check(files):
     return faults
 
 
+def drawn(files):
+    """The layers with their lines of code, and the includes from one to another, as a Mermaid graph."""
+    lines, arrows = collections.Counter(), collections.Counter()
+    for path, text in files.items():
+        layer = layer_of(path)
+        if layer is None:
+            continue
+        lines[layer] += text.count("\n")
+        for match in filter(None, map(INCLUDE.match, text.splitlines())):
+            ours = resolve(path, match.group(2), files)
+            other = (ours and layer_of(ours)) or third_party(match.group(2))
+            if other and other != layer:
+                arrows[layer, other] += 1
+    order = {name: place for place, name in enumerate(LAYERS)}
+    nodes = [f'  {name}["{name}, {lines[name]} lines"]' for name in LAYERS if lines[name]]
+    edges = [f'  {layer} -->|{count}| {other.replace("/", "_")}'
+             for (layer, other), count in sorted(arrows.items(), key=lambda item: (order[item[0][0]], item[0][1]))]
+    return "\n".join(["graph BT", *nodes, *edges])
+
+
 def tracked(root):
     names = subprocess.run(["git", "-C", root, "ls-files", "*.hpp", "*.cpp"], check=True, capture_output=True,
                            text=True).stdout.split()
@@ -164,6 +186,8 @@ def self_test():
             assert faults == [], (path, line, faults)
         else:
             assert len(faults) == 1 and faults[0].startswith(f"{path}:2: ") and expected in faults[0], (path, line, faults)
+    graph = drawn({**tree, "supervisors/src/a.cpp": '#include "actor/seam.hpp"\n#include "libactor/context.hpp"\n#include <caf/fwd.hpp>\n'})
+    assert "  supervisors -->|1| actor" in graph and "  supervisors -->|1| caf" in graph and "yaml -->" not in graph, graph
     print(f"check_layers: self-test ok, {len(cases)} includes judged as expected")
 
 
@@ -171,8 +195,15 @@ def main(arguments):
     if arguments == ["--self-test"]:
         self_test()
         return 0
-    root = arguments[0] if arguments else str(pathlib.Path(__file__).resolve().parent.parent)
+    if arguments and arguments[0].startswith("-") and arguments != ["--draw"]:
+        print(__doc__)
+        return 0 if arguments[0] in ("-h", "--help") else 2
+    draw = arguments == ["--draw"]
+    root = arguments[0] if arguments and not draw else str(pathlib.Path(__file__).resolve().parent.parent)
     files = tracked(root)
+    if draw:
+        print(drawn(files))
+        return 0
     faults = check(files)
     for fault in faults:
         print(fault)
