@@ -9,11 +9,7 @@ using boost::unit_test::data::make;
 
 namespace {
 
-constexpr int bad_file = 3;
-constexpr int usage = 2;
-
-struct one_folder {
-  scratch_folder folder;
+struct refusals : one_folder {
   // What goes wrong with this file, in both commands that read one.
   void check_refused(const std::string& file, const std::string& words) {
     for (const std::string command : {"run", "check", "graph"}) {
@@ -28,7 +24,7 @@ struct one_folder {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(bad_file_, one_folder)
+BOOST_FIXTURE_TEST_SUITE(bad_file_, refusals)
 
 BOOST_AUTO_TEST_CASE(a_missing_file_is_refused) { check_refused(folder.path() + "/none.yaml", "No such file"); }
 

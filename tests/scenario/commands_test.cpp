@@ -9,9 +9,7 @@ using boost::unit_test::data::make;
 
 namespace {
 
-constexpr int bad_file = 3;
-
-struct one_folder {
+struct shop_folder {
   scratch_folder folder;
   std::string tree() {
     return folder.file("tree.yaml", R"(schema: 1
@@ -35,7 +33,7 @@ tree:
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(commands_, one_folder)
+BOOST_FIXTURE_TEST_SUITE(commands_, shop_folder)
 
 BOOST_AUTO_TEST_CASE(check_prints_faults_for_programs_on_standard_output) {
   const auto file = folder.file("tree.yaml", "schema: 1\ntree: {id: t, childern: []}\n");

@@ -16,12 +16,6 @@ using namespace scenario;
 
 namespace {
 
-constexpr int ok = 0;
-constexpr int internal = 1;
-constexpr int usage = 2;
-constexpr int act_refused = 8;
-constexpr int unreachable = 9;
-
 struct administered {
   scratch_folder folder;
   std::string socket = folder.path() + "/socket";
@@ -119,7 +113,7 @@ tree:
   BOOST_TEST(all.at(0).at("busy_ns").get<std::int64_t>() >= 200'000'000);
   const auto stands_in_the_handler = [](const nlohmann::json& stack) {
     for (const auto& frame : stack) {
-      if (frame.dump().find("stick") != std::string::npos)
+      if (frame.dump().find("demo_kinds.cpp") != std::string::npos)
         return true;
     }
     return false;

@@ -17,7 +17,7 @@ tree:
     - {id: list, kind: process, args: {command: [ls]}, restart: temporary}
 )");
   run_of_program program({"explore", file, "--for", "10s"});
-  BOOST_TEST(program.exit_status() == 0);
+  BOOST_TEST(program.exit_status() == ok);
   BOOST_TEST(program.err() == "");
   const auto out = program.out();
   BOOST_TEST(out.find("2 workers, stopped at any time\n") != std::string::npos, out);
@@ -35,7 +35,7 @@ tree:
     - {id: store, kind: demo.store, shutdown: infinity}
 )");
   run_of_program program({"explore", file, "--for", "10s"});
-  BOOST_TEST(program.exit_status() == 10);
+  BOOST_TEST(program.exit_status() == doubtful_order);
   const auto out = program.out();
   BOOST_TEST(
       out.find("one ignores its stop: an order in which this does not hold: everything_stopped\n") != std::string::npos,
@@ -46,7 +46,7 @@ tree:
 BOOST_AUTO_TEST_CASE(T052_a_file_with_faults_is_not_explored) {
   scratch_folder folder;
   run_of_program program({"explore", folder.file("tree.yaml", "schema: 1\ntree: {id: t, childern: []}\n")});
-  BOOST_TEST(program.exit_status() == 3);
+  BOOST_TEST(program.exit_status() == bad_file);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,10 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int ok = 0;
-constexpr int usage = 2;
-constexpr int bad_file = 3;
-
 struct kept_leaks {
   scenario::scratch_folder folder;
   std::string ledger = folder.path() + "/shop.db";

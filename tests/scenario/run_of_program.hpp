@@ -21,6 +21,10 @@ namespace scenario {
 // No wait ends by time unless something is broken.
 inline constexpr auto generous = std::chrono::seconds(30);
 
+// What the program ends with: docs/actortree.md.
+inline constexpr int ok = 0, internal = 1, usage = 2, bad_file = 3, start_failed = 4, tree_failed = 5, overrun = 6,
+                     stopped_at_once = 7, act_refused = 8, unreachable = 9, doubtful_order = 10;
+
 // A folder for the tree files of one test, removed with it.
 class scratch_folder {
  public:
@@ -35,6 +39,11 @@ class scratch_folder {
 
  private:
   std::string path_;
+};
+
+struct one_folder {
+  scratch_folder folder;
+  std::string tree(const std::string& text) const { return folder.file("tree.yaml", "schema: 1\n" + text); }
 };
 
 // One run of actortree. Its lines are read as they come; JSON lines are parsed, and any other line of standard output

@@ -9,19 +9,6 @@
 
 using namespace scenario;
 
-namespace {
-
-constexpr int ok = 0;
-constexpr int start_failed = 4;
-constexpr int tree_failed = 5;
-
-struct one_folder {
-  scratch_folder folder;
-  std::string tree(const std::string& text) { return folder.file("tree.yaml", "schema: 1\n" + text); }
-};
-
-}  // namespace
-
 BOOST_FIXTURE_TEST_SUITE(run_, one_folder)
 
 BOOST_AUTO_TEST_CASE(a_tree_starts_in_order_stops_by_itself_in_reverse_and_ends_with_0) {

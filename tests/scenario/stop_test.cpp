@@ -9,19 +9,6 @@
 
 using namespace scenario;
 
-namespace {
-
-constexpr int ok = 0;
-constexpr int overrun = 6;
-constexpr int stopped_at_once = 7;
-
-struct one_folder {
-  scratch_folder folder;
-  std::string tree(const std::string& text) { return folder.file("tree.yaml", "schema: 1\n" + text); }
-};
-
-}  // namespace
-
 BOOST_FIXTURE_TEST_SUITE(stop_, one_folder)
 
 BOOST_DATA_TEST_CASE(a_signal_stops_a_running_tree_in_order, boost::unit_test::data::make({SIGTERM, SIGINT}), number) {
