@@ -9,6 +9,9 @@ function(libactor_compile_options target)
     string(REPLACE ";" "," sanitizers "${LIBACTOR_SANITIZE}")
     target_compile_options(${target} PRIVATE -fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(${target} PUBLIC -fsanitize=${sanitizers})
+    if("address" IN_LIST LIBACTOR_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
+      target_compile_definitions(${target} PRIVATE __SANITIZE_ADDRESS__)  # g++ says so by itself
+    endif()
   endif()
 endfunction()
 

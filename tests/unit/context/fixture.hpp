@@ -41,13 +41,15 @@ inline std::string printed(const context& ctx) {
   return out.str();
 }
 
-/// Rounds of a race: fewer under ThreadSanitizer, where each takes some 20 times as long; LIBACTOR_TEST_ROUNDS
-/// overrides.
+/// Rounds of a race or a walk: fewer under the sanitizers, ThreadSanitizer's takes some 20 times as long for each;
+/// LIBACTOR_TEST_ROUNDS overrides.
 inline int rounds(int plain) {
   if (const char* words = std::getenv("LIBACTOR_TEST_ROUNDS"))
     return std::atoi(words);
 #if defined(__SANITIZE_THREAD__)
   return plain / 10;
+#elif defined(__SANITIZE_ADDRESS__)
+  return plain / 4;
 #else
   return plain;
 #endif
