@@ -35,9 +35,9 @@ ALLOWED = {  # library: {demangled name, or re:pattern in which parentheses stan
         "libactor::detail::node_pool::cached": "a thread's share of the free memory",
         "libactor::detail::node_pool::(anonymous namespace)::thread_ends": "whether that was given back",
         "libactor::detail::node_pool::(anonymous namespace)::keep_cache()::keeper": "gives it back when the thread ends",
-        "libactor::detail::block_pool::(anonymous namespace)::common()::instance":
+        "libactor::detail::block_pool::common()::instance":
             "free memory, which runtimes share as they share the heap",
-        "libactor::detail::block_pool::(anonymous namespace)::common()::memory": "where that stands",
+        "libactor::detail::block_pool::common()::memory": "where that stands",
         "libactor::detail::block_pool::(anonymous namespace)::cached": "a thread's share of the free memory",
         "libactor::detail::block_pool::(anonymous namespace)::thread_ends": "whether that was given back",
         "libactor::detail::block_pool::(anonymous namespace)::keep_cache()::keeper": "gives it back when the thread ends",

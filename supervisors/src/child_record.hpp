@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "actor/caf_seam.hpp"
 #include "libactor/actor/lifeline.hpp"
 #include "libactor/detail/block_pool.hpp"
 #include "libactor/detail/done_hook.hpp"
@@ -9,6 +10,7 @@
 #include "supervisors/supervisor.hpp"
 #include "tree_core.hpp"
 
+#include <caf/local_actor.hpp>
 #include <caf/response_promise.hpp>
 #include <caf/unit.hpp>
 
@@ -28,6 +30,11 @@ struct child_record {
   struct dependencies {
     std::vector<need> needs;
     std::vector<child_record*> needed_by;
+  };
+  /// What an incarnation of a supervisor has.
+  struct subtree {
+    scope outer;  ///< its own deadline, outside of its boundary
+    std::shared_ptr<family> below;
   };
   /// Who waits for the end of its start and of its stop.
   struct waiting {
@@ -61,27 +68,26 @@ struct child_record {
   // One incarnation's:
   caf::actor handle;  ///< strong while it lives: CAF destroys an idle actor that nobody holds
   std::shared_ptr<lifeline> line;
-  std::shared_ptr<family> below;  ///< null for a worker
-  scope outer;                    ///< a supervisor's own deadline, outside of its boundary
+  std::unique_ptr<subtree> sub;  ///< null for a worker
   scope own;
   detail::hook_registration done_hook;
   time_point start_asked_at{};
   time_point started_at{};
   time_point asked_at{};
-  caf::error start_error;  ///< why its start was given up
-  caf::error end_reason;   ///< of the last incarnation
+  caf::error start_error;    ///< why its start was given up
+  detail::end_reason ended;  ///< why the last incarnation did
   std::uint32_t orphans = 0;
 
   child_state state = child_state::idle;
-  bool is_worker = true;
-  bool acknowledged = false;
+  bool is_worker : 1 = true;
+  bool acknowledged : 1 = false;
+  bool asked : 1 = false;
+  bool killed : 1 = false;
+  bool up : 1 = false;         ///< the start is over
+  bool completed : 1 = false;  ///< the last incarnation ended normally
+  bool declined : 1 = false;   ///< the last start was declined
+  bool slims : 1 = false;      ///< once up, its specification shrinks to what its end needs
   bool ready = false;
-  bool asked = false;
-  bool killed = false;
-  bool up = false;              ///< the start is over
-  bool completed = false;       ///< the last incarnation ended normally
-  bool declined = false;        ///< the last start was declined
-  bool slims = false;           ///< once up, its specification shrinks to what its end needs
   bool must_stop = false;       ///< the engine is to stop it
   bool must_start = false;      ///< the engine is to start it
   bool in_engine = false;       ///< the engine waits for it
@@ -91,6 +97,9 @@ struct child_record {
     return state == child_state::starting || state == child_state::running || state == child_state::stopping ||
            state == child_state::killing || state == child_state::adopted;
   }
+
+  /// Null for a worker.
+  std::shared_ptr<family> below() const noexcept { return sub != nullptr ? sub->below : nullptr; }
 
   std::span<const need> needs() const noexcept {
     return links ? std::span<const need>(links->needs) : std::span<const need>();
@@ -113,13 +122,21 @@ struct child_record {
   /// Answers who waits, if anybody does.
   template <class T>
   void answer_start(T&& what) {
+    if (auto to = take_start(); to.pending())
+      to.deliver(std::forward<T>(what));
+  }
+  /// The same with its handle, by its supervisor `self`.
+  void answer_up(caf::local_actor& self) {
+    if (auto to = take_start(); to.pending())
+      detail::seam::answer(to, caf::strong_actor_ptr{self.ctrl()}, handle, self.context());
+  }
+  caf::response_promise take_start() {
     if (replies == nullptr)
-      return;
+      return {};
     auto to = std::exchange(replies->start, {});
     if (replies->stop.empty())
       replies = nullptr;
-    if (to.pending())
-      to.deliver(std::forward<T>(what));
+    return to;
   }
   void answer_stop() {
     if (replies == nullptr)

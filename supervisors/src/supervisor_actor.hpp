@@ -93,6 +93,7 @@ class supervisor_actor final : public context_actor {
   void start_failed(child& c, caf::error reason);
   void not_started(child& c, caf::error reason);
   void ask(child& c);
+  const cause& cause_of_asking();
   void kill(child& c);
   void record_end_of(const child& c, const family::member& who);
   void kill_below(const child& c, const family::member& who);
@@ -107,12 +108,12 @@ class supervisor_actor final : public context_actor {
   void own_context_done(child& c);
 
   // -- ends
-  void child_down(child& c, caf::error reason);
+  void child_down(child& c, detail::end_reason reason);
   bool adopt(child& c);
   static std::vector<family::member> living_below(const child& c);
   void orphan_down(child& c);
   void kill_orphans(child& c);
-  void complete_down(child& c, caf::error reason);
+  void complete_down(child& c, detail::end_reason reason);
   bool is_too_late(const child& c) const;
   void restart(child& c, bool after_failed_start);
   void restart_alone(child& c, bool after_failed_start);
@@ -186,6 +187,7 @@ class supervisor_actor final : public context_actor {
   std::optional<time_point> stop_by_;
   caf::error final_reason_;
   cause stop_cause_;
+  cause asked_cause_;  ///< of each child that is asked to stop while the supervisor goes on
 };
 
 }  // namespace libactor

@@ -8,19 +8,19 @@
 
 namespace libactor {
 
-void supervisor_actor::child_down(child& c, caf::error reason) {
+void supervisor_actor::child_down(child& c, detail::end_reason reason) {
   if (c.state == child_state::adopted)
     return;
-  c.end_reason = std::move(reason);
+  c.ended = std::move(reason);
   if (!adopt(c))
-    complete_down(c, std::move(c.end_reason));
+    complete_down(c, std::move(c.ended));
 }
 
 std::vector<family::member> supervisor_actor::living_below(const child& c) {
   std::vector<family::member> left;
   family::collect_tasks(*c.line, left);
-  if (c.below)
-    c.below->collect(left);
+  if (c.sub != nullptr)
+    c.sub->below->collect(left);
   if (!left.empty())
     std::erase_if(left, [](const auto& who) { return detail::seam::has_ended(who.handle); });
   return left;
@@ -28,6 +28,8 @@ std::vector<family::member> supervisor_actor::living_below(const child& c) {
 
 // If it ended before what it had started, its successor waits until that is down, too.
 bool supervisor_actor::adopt(child& c) {
+  if (c.sub == nullptr && c.line->task_count() == 0)
+    return false;  // as nearly always
   const auto left = living_below(c);
   if (left.empty())
     return false;
@@ -60,34 +62,37 @@ void supervisor_actor::kill_orphans(child& c) {
 void supervisor_actor::orphan_down(child& c) {
   // What the orphans started while they were being adopted is adopted in turn.
   if (c.state == child_state::adopted && --c.orphans == 0 && !adopt(c))
-    complete_down(c, std::move(c.end_reason));
+    complete_down(c, std::move(c.ended));
 }
 
-void supervisor_actor::complete_down(child& c, caf::error reason) {
+void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
   const bool expected = c.asked || c.must_stop;
   disarm(c);
   c.done_hook.reset();
   kin_->remove(c.key);
   if (core_->addresses.any()) [[unlikely]]
     core_->addresses.unbind(c.line->path());
-  const auto how = ending_of(reason);
+  const auto how = reason.how();
   const bool again = c.spec->restart == restart_type::permanent ||
                      (c.spec->restart == restart_type::transient && how == ending::abnormal);
   if (c.line->watched) {
     const bool for_good = mode_ == mode::stopping || (expected ? !c.must_start : !again);
-    core_->dog->remove(c.handle->id(), describe(reason), for_good);
+    core_->dog->remove(c.handle->id(), describe(reason.as_error()), for_good);
   }
   if (c.asked && core_->stopping) {
-    core_->record({path_of(c), c.incarnation, c.asked_at, now(), describe(reason), c.killed,
-                   errc_of(reason) == errc::abandoned, c.killed && c.spec->effective_shutdown().is_infinite()});
+    core_->record({path_of(c), c.incarnation, c.asked_at, now(), describe(reason.as_error()), c.killed,
+                   errc_of(reason.as_error()) == errc::abandoned,
+                   c.killed && c.spec->effective_shutdown().is_infinite()});
   }
   if (line().path().empty()) {
     std::lock_guard guard{core_->mutex};
-    core_->root_reason = reason;
+    core_->root_reason = reason.as_error();
   }
   if (c.start_error || (!c.up && !expected)) {
     // A child that ended by itself before it had started says why; one whose time was up had that said for it.
-    const auto error = c.start_error ? c.start_error : reason ? reason : make_error(errc::start_failed, "it ended");
+    const auto error = c.start_error      ? c.start_error
+                       : reason.code != 0 ? reason.as_error()
+                                          : make_error(errc::start_failed, "it ended");
     c.handle = nullptr;
     c.answer_stop();
     start_failed(c, error);
@@ -97,7 +102,7 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
     report(c.asked                   ? event_kind::stopped
            : how == ending::abnormal ? event_kind::crashed
                                      : event_kind::ended,
-           c, describe(reason), {}, now() - (c.asked ? c.asked_at : c.started_at));
+           c, describe(reason.as_error()), {}, now() - (c.asked ? c.asked_at : c.started_at));
   }
   --live_;
   if (c.start_is_awaited())
@@ -105,12 +110,11 @@ void supervisor_actor::complete_down(child& c, caf::error reason) {
   auto replies = std::move(c.replies);
   c.handle = nullptr;
   c.own = {};
-  c.outer = {};
   c.line = nullptr;
-  c.below = nullptr;
+  c.sub = nullptr;
   c.state = child_state::idle;
   c.completed = how == ending::normal;
-  c.end_reason = std::move(reason);
+  c.ended = std::move(reason);
   leave_engine(c);
   if (expected) {
     if (!c.must_start && keeps_spec(c))

@@ -107,7 +107,7 @@ void supervisor_actor::waits_in_vain(child& c, const child& need) {
   c.must_start = false;
   std::erase(to_start_, &c);
   not_started(c, make_error(errc::start_failed,
-                            "it waits for " + path_of(need) + ", which ended: " + describe(need.end_reason)));
+                            "it waits for " + path_of(need) + ", which ended: " + describe(need.ended.as_error())));
 }
 
 // `c` ended: the starts of those that wait for it to complete fail, and where it ended for good, of all whose need it

@@ -31,21 +31,21 @@ void supervisor_actor::begin_start(child& c) {
   c.state = child_state::starting;
   c.acknowledged = c.ready = c.up = c.asked = c.killed = c.completed = c.declined = false;
   c.start_error = {};
-  c.end_reason = {};
+  c.ended = {};
   c.start_asked_at = now();
   ++live_;
 
-  libactor::context base = ctx();
+  libactor::context with_values;
   for (const auto& [name, value] : spec.context.values)
-    base = core_->catalog.find_context_key(name)->derive(base, value);
+    with_values = core_->catalog.find_context_key(name)->derive(with_values ? with_values : ctx(), value);
+  const auto& base = with_values ? with_values : ctx();
   const auto deadline = deadline_of(spec.context, c.start_asked_at);
   if (spec.is_supervisor()) {
-    if (deadline) {
-      c.outer = with_deadline(base, *deadline);
-      base = c.outer.ctx();
-    }
-    c.own = with_boundary(base);
-    c.below = std::make_shared<family>(c.spec);
+    c.sub = std::make_unique<child::subtree>();
+    if (deadline)
+      c.sub->outer = with_deadline(base, *deadline);
+    c.own = with_boundary(deadline ? c.sub->outer.ctx() : base);
+    c.sub->below = std::make_shared<family>(c.spec);
   } else if (deadline) {
     c.own = with_deadline(base, *deadline);
   } else {
@@ -81,12 +81,12 @@ void supervisor_actor::begin_start(child& c) {
   const auto* named = std::get_if<kind_child>(&spec.what);
   const auto* kind = named != nullptr ? &core_->catalog.find(named->kind)->name : nullptr;
   kin_->add(c.key,
-            {c.handle, c.line, c.below, spec.effective_shutdown().is_infinite(), kind, c.start_asked_at, c.restarts});
+            {c.handle, c.line, c.below(), spec.effective_shutdown().is_infinite(), kind, c.start_asked_at, c.restarts});
   if (c.line->watched)
     core_->dog->add(watched(c));
   if (!c.is_worker) {
     detail::seam::when_ended(c.handle, [self, key = c.key](const caf::error& reason, caf::execution_unit* host) {
-      detail::seam::post_urgent(self, {detail::envelope_kind::child_down, key, reason}, host);
+      detail::seam::post_urgent(self, {detail::envelope_kind::child_down, key, detail::end_reason{reason}}, host);
     });
   }
   if (deadline) {
@@ -128,7 +128,7 @@ void supervisor_actor::forget_rest(const child& c) {
 caf::expected<started_child> supervisor_actor::call_start(child& c, worker_options options) {
   const auto& spec = *c.spec;
   if (spec.is_supervisor()) {
-    setup with{core_, c.spec, c.below};
+    setup with{core_, c.spec, c.below()};
     if (const auto* watch = watch_of(c))
       with.watch = *watch;
     return started_child{spawn_worker_class<supervisor_actor>(system(), std::move(options), std::move(with)), true};
@@ -164,7 +164,7 @@ void supervisor_actor::became_up(child& c) {
   report(event_kind::started, c, {}, {}, c.started_at - c.start_asked_at);
   if (core_->addresses.any()) [[unlikely]]
     core_->addresses.bind(c.line->path(), c.handle, c.spec->address_hold);
-  c.answer_start(c.handle);
+  c.answer_up(*this);
   leave_engine(c);
   advance();
 }
@@ -190,9 +190,8 @@ void supervisor_actor::start_timed_out(child& c) {
 void supervisor_actor::start_failed(child& c, caf::error reason) {
   --live_;
   c.own = {};
-  c.outer = {};
   c.line = nullptr;
-  c.below = nullptr;
+  c.sub = nullptr;
   leave_engine(c);
   c.state = child_state::idle;
   c.declined = errc_of(reason) == errc::declined;
@@ -212,7 +211,7 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
 // What follows a start that failed, whether or not there was an incarnation.
 void supervisor_actor::not_started(child& c, caf::error reason) {
   report(event_kind::start_failed, c, describe(reason));
-  c.end_reason = reason;
+  c.ended = detail::end_reason{reason};
   if (c.start_is_awaited()) {
     c.answer_start(reason);
     // Of a failed start_child nothing is kept; of a failed restart_child the specification.

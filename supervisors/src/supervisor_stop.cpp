@@ -29,11 +29,17 @@ void supervisor_actor::ask(child& c) {
   if (ctx().done())
     detail::end_like(c.own, ctx());
   else
-    c.own.cancel(stop_cause_ ? stop_cause_ : cause("stopped by its supervisor", cause_origin::shutdown, line().path()));
+    c.own.cancel(stop_cause_ ? stop_cause_ : cause_of_asking());
   if (!c.is_worker)
     detail::seam::exit_urgent(c.handle, caf::exit_reason::user_shutdown);
   if (by)
     arm(c, *by, alarm_action::kill);
+}
+
+const cause& supervisor_actor::cause_of_asking() {
+  if (!asked_cause_)
+    asked_cause_ = cause("stopped by its supervisor", cause_origin::shutdown, line().path());
+  return asked_cause_;
 }
 
 void supervisor_actor::kill(child& c) {
@@ -85,12 +91,12 @@ void supervisor_actor::abandon(child& c, const std::string& why) {
     }
   }
   if (c.state == child_state::adopted) {
-    complete_down(c, std::move(c.end_reason));
+    complete_down(c, std::move(c.ended));
     return;
   }
   report(event_kind::abandoned, c, describe(reason), why, elapsed);
-  leave_behind(c, c.handle, c.line, c.below);
-  complete_down(c, reason);
+  leave_behind(c, c.handle, c.line, c.below());
+  complete_down(c, detail::end_reason{reason});
 }
 
 void supervisor_actor::own_context_done(child& c) {

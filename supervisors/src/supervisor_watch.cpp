@@ -27,7 +27,7 @@ const watch_spec* supervisor_actor::watch_of(const child& c) const {
 }
 
 watched_child supervisor_actor::watched(const child& c) const {
-  return {c.handle->id(), caf::actor_cast<caf::weak_actor_ptr>(c.handle), c.line, c.own.ctx(), *watch_of(c), c.below,
+  return {c.handle->id(), caf::actor_cast<caf::weak_actor_ptr>(c.handle), c.line, c.own.ctx(), *watch_of(c), c.below(),
           c.restarts};
 }
 

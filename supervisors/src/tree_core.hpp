@@ -3,6 +3,7 @@
 
 #include "libactor/actor/lifeline.hpp"
 #include "libactor/context_runtime.hpp"
+#include "libactor/detail/block_pool.hpp"
 #include "libactor/event.hpp"
 #include "libactor/scope.hpp"
 #include "stable_address.hpp"
@@ -89,8 +90,8 @@ class family {
 
  private:
   mutable std::mutex mutex_;
-  std::deque<member> slots_;                      // without a line: empty
-  std::map<std::size_t, resting_child> resting_;  // by slot
+  std::deque<member, detail::block_pool::allocator<member>> slots_;  // without a line: empty
+  std::map<std::size_t, resting_child> resting_;                     // by slot
   const std::shared_ptr<const child_spec> spec_;
   std::atomic<std::size_t> size_{0};
 };

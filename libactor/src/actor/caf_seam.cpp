@@ -21,7 +21,7 @@ namespace {
 constexpr auto urgent = caf::message_priority::high;
 
 void enqueue(caf::abstract_actor* to, caf::message_id id, envelope message, caf::execution_unit* host) {
-  to->enqueue(caf::mailbox_element_ptr{new envelope_element(id, std::move(message))}, host);
+  to->enqueue(caf::mailbox_element_ptr{new envelope_element(nullptr, id, std::move(message))}, host);
 }
 
 }  // namespace
@@ -87,8 +87,8 @@ void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host) 
 
 void exit_urgent(const caf::actor& to, caf::error reason) {
   auto* target = caf::actor_cast<caf::abstract_actor*>(to);
-  target->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(urgent), {},
-                                            caf::exit_msg{to.address(), std::move(reason)}),
+  target->enqueue(caf::mailbox_element_ptr{new value_element<caf::exit_msg>(
+                      nullptr, caf::make_message_id(urgent), caf::exit_msg{to.address(), std::move(reason)})},
                   nullptr);
 }
 
@@ -201,13 +201,10 @@ const std::type_info* type_of(const caf::mailbox_element& x) noexcept {
   return number == 0 ? info : builtin_types[number - 1U];
 }
 
-caf::message envelope_element::move_content_to_message() { return caf::make_message(std::move(std::get<0>(data()))); }
-caf::message envelope_element::copy_content_to_message() const { return caf::make_message(std::get<0>(data())); }
-
 const std::type_info* const envelope_element_type = &typeid(envelope_element);
 
 caf::mailbox_element& wake_element() {
-  thread_local const caf::mailbox_element_ptr look{new envelope_element(caf::make_message_id(), {})};
+  thread_local const caf::mailbox_element_ptr look{new envelope_element(nullptr, caf::make_message_id(), {})};
   return *look;
 }
 

@@ -4,6 +4,7 @@
 // Everything that CAF 1.x changed and this library needs: an envelope for its own messages, urgent sends, exits and
 // monitoring. Nothing outside this file and the scheduler modules names a call that 1.x removed.
 
+#include "libactor/actor/reason.hpp"
 #include "libactor/detail/block_pool.hpp"
 #include "libactor/detail/done_hook.hpp"
 
@@ -14,6 +15,7 @@
 #include <caf/error.hpp>
 #include <caf/fwd.hpp>
 #include <caf/mailbox_element.hpp>
+#include <caf/response_promise.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -40,11 +42,32 @@ enum class envelope_kind : std::uint8_t {
   give_up,       ///< key: the child that the watchdog gives up
 };
 
+/// As `libactor::ending_of`, of an error whose code, which is not 0, and category are known.
+ending ending_of(std::uint8_t code, caf::atom_value category) noexcept;
+
+/// Why an actor ended: what a `caf::error` says, which takes memory from the heap even for a code alone.
+struct end_reason {
+  std::uint8_t code = 0;  ///< 0: no error
+  caf::atom_value category{};
+  caf::message more{};
+
+  end_reason() = default;
+  explicit end_reason(const caf::error& reason) {
+    if (!reason)
+      return;
+    code = reason.code();
+    category = reason.category();
+    more = reason.context();
+  }
+  ending how() const noexcept { return code == 0 ? ending::normal : ending_of(code, category); }
+  caf::error as_error() const { return code == 0 ? caf::error{} : caf::error{code, category, more}; }
+};
+
 /// The one message type of the library's own signals.
 struct envelope {
   envelope_kind kind = envelope_kind::wake;
   std::uint64_t key = 0;
-  caf::error reason{};
+  end_reason reason{};
 };
 
 }  // namespace libactor::detail
@@ -98,22 +121,25 @@ const std::type_info* type_of(const caf::mailbox_element& x) noexcept;
 /// Whether `x` is an exit message that can't be trapped.
 bool is_kill(const caf::mailbox_element& x);
 
-/// How the library's own messages stand in a mailbox; made by the functions above only, so that the address of its
-/// type's description tells it from all others. As CAF's own elements are, in memory of the pool.
-class envelope_element final : public caf::mailbox_element,
-                               public caf::detail::tuple_vals_impl<caf::type_erased_tuple, envelope> {
+/// A message of one value in a mailbox, as CAF's own `mailbox_element_vals`, in memory of the pool.
+template <class T>
+class value_element final : public caf::mailbox_element,
+                            public caf::detail::tuple_vals_impl<caf::type_erased_tuple, T> {
  public:
-  envelope_element(caf::message_id id, envelope message)
-      : caf::mailbox_element(nullptr, id, {}),
-        caf::detail::tuple_vals_impl<caf::type_erased_tuple, envelope>(std::move(message)) {}
+  value_element(caf::strong_actor_ptr sender, caf::message_id id, T value)
+      : caf::mailbox_element(std::move(sender), id, {}),
+        caf::detail::tuple_vals_impl<caf::type_erased_tuple, T>(std::move(value)) {}
   caf::type_erased_tuple& content() override { return *this; }
   const caf::type_erased_tuple& content() const override { return *this; }
-  caf::message move_content_to_message() override;
-  caf::message copy_content_to_message() const override;
+  caf::message move_content_to_message() override { return caf::make_message(std::move(std::get<0>(this->data()))); }
+  caf::message copy_content_to_message() const override { return caf::make_message(std::get<0>(this->data())); }
 
   static void* operator new(std::size_t bytes) { return block_pool::allocate(bytes); }
   static void operator delete(void* block, std::size_t bytes) noexcept { block_pool::deallocate(block, bytes); }
 };
+/// How the library's own messages stand there; made by the functions above only, so that the address of its type's
+/// description tells it from all others.
+using envelope_element = value_element<envelope>;
 extern const std::type_info* const envelope_element_type;
 
 /// The library's own message in `x`, or null. A few instructions: it is asked of every message.
@@ -123,6 +149,19 @@ inline envelope* open(caf::mailbox_element& x) noexcept {
 
 /// An element that says nothing but "look at your context". The thread's own, and used again.
 caf::mailbox_element& wake_element();
+
+/// Keeps the promise of `self` to answer with `value`, as its `deliver` does.
+template <class T>
+void answer(caf::response_promise& promise, caf::strong_actor_ptr self, T value, caf::execution_unit* host) {
+  if (!promise.stages().empty() || !promise.source()) {
+    promise.deliver(std::move(value));
+    return;
+  }
+  promise.source()->enqueue(
+      caf::mailbox_element_ptr{new value_element<T>(std::move(self), promise.id().response_id(), std::move(value))},
+      host);
+  promise = {};
+}
 
 /// Calls `fun(reason, host)` once when the actor has ended, on the thread that ended it; at once if it has ended
 /// already.

@@ -204,7 +204,7 @@ bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   wake_.reset();
   if (!options_.tells_end)
     return caf::event_based_actor::cleanup(std::move(reason), host);
-  auto why = reason;
+  detail::end_reason why{reason};
   if (!caf::event_based_actor::cleanup(std::move(reason), host))
     return false;
   detail::seam::post_urgent(options_.line->supervisor(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "libactor/actor/reason.hpp"
 
+#include "actor/caf_seam.hpp"
 #include "actor/type_name.hpp"
 
 #include <caf/exit_reason.hpp>
@@ -85,13 +86,14 @@ std::optional<errc> errc_of(const caf::error& reason) {
 }
 
 ending ending_of(const caf::error& reason) {
-  if (!reason)
-    return ending::normal;
-  // Every end of a child comes here: the code is compared, for which no error has to be made.
-  constexpr auto shutdown = static_cast<std::uint8_t>(caf::exit_reason::user_shutdown);
-  if ((reason.category() == caf::atom("exit") && reason.code() == shutdown) || errc_of(reason) == errc::shutdown)
-    return ending::shutdown;
-  return ending::abnormal;
+  return reason ? detail::ending_of(reason.code(), reason.category()) : ending::normal;
+}
+
+// Every end of a child comes here: the code is compared, for which no error has to be made.
+ending detail::ending_of(std::uint8_t code, caf::atom_value of) noexcept {
+  const bool asked = of == caf::atom("exit") && code == static_cast<std::uint8_t>(caf::exit_reason::user_shutdown);
+  const bool said = of == category && code == static_cast<std::uint8_t>(errc::shutdown);
+  return asked || said ? ending::shutdown : ending::abnormal;
 }
 
 std::string describe(const caf::error& reason) {

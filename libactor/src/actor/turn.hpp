@@ -9,6 +9,7 @@
 #include <caf/scheduled_actor.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace libactor::detail::seam {
 
@@ -23,6 +24,7 @@ caf::resumable::resume_result take_turn(Self& self, caf::execution_unit* host, s
   if (!self.activate(host))
     return resumable::done;
   std::size_t handled = 0;
+  bool looked = true;  // whether all that was handled has been followed by a look whether the actor has ended
   auto handle = [&](caf::mailbox_element& x) {
     using result = caf::scheduled_actor::activation_result;
     switch (self.reactivate(x)) {
@@ -31,8 +33,10 @@ caf::resumable::resume_result take_turn(Self& self, caf::execution_unit* host, s
       case result::success:
         return ++handled < most ? intrusive::task_result::resume : intrusive::task_result::stop_all;
       case result::skipped:
+        looked = false;
         return intrusive::task_result::skip;
       default:
+        looked = false;
         return intrusive::task_result::resume;
     }
   };
@@ -42,7 +46,9 @@ caf::resumable::resume_result take_turn(Self& self, caf::execution_unit* host, s
   // CAF's quantum, and twice as much for urgent ones.
   constexpr std::size_t quantum = 3;
   auto wait = [&] {
-    if (handled > 0)
+    auto& stack = self.bhvr_stack();
+    if (handled > 0 &&
+        ((!stack.empty() && stack.back().timeout().valid()) || self.getf(caf::abstract_actor::has_timeout_flag)))
       self.set_receive_timeout();
     return mailbox.try_block();
   };
@@ -55,7 +61,7 @@ caf::resumable::resume_result take_turn(Self& self, caf::execution_unit* host, s
       normal.inc_deficit(quantum);
     else
       done = done | normal.new_round(quantum, handle);
-    if (self.finalize())
+    if (self.getf(caf::abstract_actor::is_cleaned_up_flag) || (!std::exchange(looked, true) && self.finalize()))
       return resumable::done;
     if ((!done.consumed_items || (urgent.empty() && normal.empty())) && wait())
       return resumable::awaiting_message;

@@ -269,7 +269,7 @@ BOOST_FIXTURE_TEST_CASE(S118_more_than_one_monitor_is_one_restart_and_a_stale_do
   // The end of the first incarnation arrives once more, late.
   const auto& line = static_cast<const context_actor*>(caf::actor_cast<caf::abstract_actor*>(first))->line();
   detail::seam::post_urgent(caf::actor_cast<caf::abstract_actor*>(above),
-                            {detail::envelope_kind::child_down, line.key(), error});
+                            {detail::envelope_kind::child_down, line.key(), detail::end_reason{error}});
   settle();
   BOOST_TEST((at("/root/a") == second));
   BOOST_TEST(log({event_kind::restarting}).size() == 1u);
