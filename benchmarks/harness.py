@@ -56,6 +56,7 @@ WORKLOADS = {
     "sched_wake_p99": (ACTORS, ["caf"], [300], [10]),
     "timer_flood": (ACTORS, ["caf"], [2_000], [20]),
     "explore": (TESTKIT, [], [20_000], [100]),
+    "explore_2t": (TESTKIT, [], [20_000], [100]),
     "yaml_load": (FILES, ["yaml-cpp"], [10_000], [100]),
 }
 # Where the peer is CAF's scheduler, not CAF's actors on ours: the better of the two that it has, named in a note.

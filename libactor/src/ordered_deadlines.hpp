@@ -5,6 +5,7 @@
 
 #include <set>
 #include <tuple>
+#include <vector>
 
 namespace libactor::detail {
 
@@ -39,6 +40,27 @@ class ordered_deadlines {
     timers_.erase(timers_.begin());
     untagged(cell)->slot = nullptr;
     return cell;
+  }
+
+  // A timer that is due, in the order of `pop`.
+  struct due_timer {
+    std::int64_t due = 0;
+    std::uintptr_t number = 0;  // its own, for as long as it is armed
+    std::uintptr_t cell = 0;
+  };
+  std::vector<due_timer> due(std::int64_t now) const {
+    std::vector<due_timer> all;
+    for (auto i = timers_.begin(); i != timers_.end() && std::get<0>(*i) <= now; ++i)
+      all.push_back({std::get<0>(*i), std::get<1>(*i), std::get<2>(*i)});
+    return all;
+  }
+  bool contains(const due_timer& one) const noexcept { return timers_.contains({one.due, one.number, one.cell}); }
+  // Takes that one out; whether it was in.
+  bool pop(const due_timer& one) noexcept {
+    if (timers_.erase({one.due, one.number, one.cell}) == 0)
+      return false;
+    untagged(one.cell)->slot = nullptr;
+    return true;
   }
 
   std::optional<std::int64_t> next_wake() const noexcept {

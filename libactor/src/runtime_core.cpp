@@ -16,6 +16,10 @@ namespace {
 
 std::int64_t steady_now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
+bool is_hook(std::uintptr_t cell) noexcept {
+  return (cell & tag_mask) == static_cast<std::uintptr_t>(timer_kind::hook);
+}
+
 }  // namespace
 
 runtime_core::runtime_core(context_runtime& runtime, bool virtual_clock)
@@ -146,22 +150,56 @@ bool runtime_core::fire_due(std::int64_t at) noexcept {
       break;
     const auto due = static_cast<timer_link*>(untagged(cell))->due.load(std::memory_order_relaxed);
     // A node that is dying waits for the queue's lock to disarm itself; it is not touched any more after that.
-    if ((cell & tag_mask) == static_cast<std::uintptr_t>(timer_kind::hook) || try_pin(node_of_timer(cell)))
+    if (is_hook(cell) || try_pin(node_of_timer(cell)))
       batch[count++] = {cell, due};
   }
   unlock(root.word, word);
-  for (std::size_t i = 0; i < count; ++i) {
-    if ((batch[i].cell & tag_mask) == static_cast<std::uintptr_t>(timer_kind::hook)) {
-      auto& hook = hook_of_timer(batch[i].cell);
-      hook.fire();
-      release(hook);
-      continue;
-    }
-    auto& node = node_of_timer(batch[i].cell);
-    expire(node, batch[i].due);
-    unpin(node);
-  }
+  for (std::size_t i = 0; i < count; ++i)
+    fire_cell(batch[i].cell, batch[i].due);
   return count != 0;
+}
+
+void runtime_core::fire_cell(std::uintptr_t cell, std::int64_t due) noexcept {
+  if (is_hook(cell)) {
+    auto& hook = hook_of_timer(cell);
+    hook.fire();
+    release(hook);
+    return;
+  }
+  auto& node = node_of_timer(cell);
+  expire(node, due);
+  unpin(node);
+}
+
+std::vector<ordered_deadlines::due_timer> runtime_core::due_at(std::int64_t at) {
+  const auto word = lock(root.word);
+  try {
+    auto all = ordered_.due(at);
+    unlock(root.word, word);
+    return all;
+  } catch (const std::bad_alloc&) {
+    unlock(root.word, word);
+    throw;
+  }
+}
+
+bool runtime_core::is_armed(const ordered_deadlines::due_timer& one) noexcept {
+  const auto word = lock(root.word);
+  const bool is = ordered_.contains(one);
+  unlock(root.word, word);
+  return is;
+}
+
+void runtime_core::fire_one(const ordered_deadlines::due_timer& one) noexcept {
+  const auto word = lock(root.word);
+  const bool fires = ordered_.pop(one) && (is_hook(one.cell) || try_pin(node_of_timer(one.cell)));
+  unlock(root.word, word);
+  if (fires)
+    fire_cell(one.cell, one.due);
+}
+
+runtime_core::hook_call runtime_core::call_of(const ordered_deadlines::due_timer& one) noexcept {
+  return is_hook(one.cell) ? hook_of_timer(one.cell).hook.fire : nullptr;
 }
 
 void runtime_core::poke() noexcept {
@@ -279,7 +317,7 @@ void runtime_core::shut_down() noexcept {
     if (cell == 0)
       return;
     // Contexts have ended by now, and have left the queue.
-    if ((cell & tag_mask) == static_cast<std::uintptr_t>(timer_kind::hook))
+    if (is_hook(cell))
       release(hook_of_timer(cell));
   }
 }

@@ -62,6 +62,14 @@ struct runtime_core {
   bool leave_root_armed(context_node& node, Die die) noexcept;
   // Fires what is due at `at`, once over; whether there was anything.
   bool fire_due(std::int64_t at) noexcept;
+  // On the virtual clock, for who has timers that are due together fire in another order: what is due at `at`, in the
+  // usual one; whether one of them is still armed; and firing it, if it is.
+  std::vector<ordered_deadlines::due_timer> due_at(std::int64_t at);
+  bool is_armed(const ordered_deadlines::due_timer& one) noexcept;
+  void fire_one(const ordered_deadlines::due_timer& one) noexcept;
+  // What a timer of a hook calls; null: it is a context's deadline.
+  using hook_call = void (*)(void*) noexcept;
+  static hook_call call_of(const ordered_deadlines::due_timer& one) noexcept;
   std::optional<std::int64_t> next_wake() noexcept;
   // Drops every timer unfired, and stops the driver.
   void shut_down() noexcept;
@@ -91,6 +99,8 @@ struct runtime_core {
 
  private:
   void drive() noexcept;
+  // What was taken out of the queue, and pinned.
+  static void fire_cell(std::uintptr_t cell, std::int64_t due) noexcept;
   // With the queue locked: whether the driver has to be poked for a new timer.
   bool wakes_driver(std::int64_t due) noexcept {
     if (due >= driver_wakes_at_)

@@ -171,6 +171,7 @@ void watch_list::scan(time_point now, duration credit) {
   constexpr std::size_t ahead = 8;
   now_ = now;
   clock_ += credit;
+  next_look_ = std::nullopt;
   std::vector<std::size_t> busy_too_long;
   std::vector<std::size_t> over;
   for (std::size_t i = 0; i != entries_.size(); ++i) {
@@ -183,12 +184,17 @@ void watch_list::scan(time_point now, duration credit) {
       add_tasks(i);
     auto& e = entries_[i];
     const auto sequence = e.line->activity.sequence.load(std::memory_order_acquire);
+    if (sequence % 2 == 1 || sequence != e.sequence) [[unlikely]]
+      look_at_latest(now_ + period_);
     if (sequence != e.sequence)
       moved(e, sequence);
     else if (sequence % 2 == 1 && clock_ - e.since >= e.stuck_after && !e.more->open)
       busy_too_long.push_back(i);
-    if (e.line->asked()) [[unlikely]]
+    if (e.line->asked()) [[unlikely]] {
       check_stop_by(e);
+      if (const auto stop_by = e.line->stop_by(); stop_by && now_ <= *stop_by)
+        look_at_latest(*stop_by + period_);
+    }
     if (!e.looks_closer) [[likely]]
       continue;
     if (is_over(e)) {
@@ -196,8 +202,11 @@ void watch_list::scan(time_point now, duration credit) {
       continue;
     }
     check_limits(e);
-    if (e.more->open)
+    if (e.more->open) {
       climb(e);
+      if (is_climbing(e))
+        look_at_latest(now_ + period_);
+    }
   }
   if (!busy_too_long.empty())
     notice(busy_too_long);
@@ -300,6 +309,13 @@ void watch_list::check_limits(entry& e) {
        mailbox_over ? std::to_string(unread) + " messages stand unread, of at most " + std::to_string(*spec.max_mailbox)
                     : std::to_string(children) + " children live, of at most " + std::to_string(*spec.max_children));
 }
+
+bool watch_list::is_climbing(const entry& e) noexcept {
+  const auto& r = e.more->open;
+  return r && ((r->climbing && !r->blocked && e.more->as == role::child) || r->returned);
+}
+
+void watch_list::look_at_latest(time_point when) noexcept { next_look_ = std::min(next_look_.value_or(when), when); }
 
 // A parent that waits for its child is not overdue (R24).
 void watch_list::check_stop_by(entry& e) {

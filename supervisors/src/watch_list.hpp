@@ -37,6 +37,9 @@ class watch_list {
   void scan(time_point now, duration credit);
   /// How long until the next look; `infinite` while nothing is watched.
   duration period() const noexcept { return period_; }
+  /// When another look may see something new though nobody does anything meanwhile: a handler runs, or has just run, or
+  /// a time will be up. Empty: never.
+  const std::optional<time_point>& next_look() const noexcept { return next_look_; }
 
  private:
   enum class role : std::uint8_t { child, orphan, undead };
@@ -74,6 +77,8 @@ class watch_list {
   void add_tasks(std::size_t place);
   void check_limits(entry& e);
   void check_stop_by(entry& e);
+  static bool is_climbing(const entry& e) noexcept;
+  void look_at_latest(time_point when) noexcept;
   void update_closer(entry& e) const noexcept;
   std::uint64_t children_of(const entry& e) const;
   // -- stuck_handlers.cpp
@@ -109,6 +114,7 @@ class watch_list {
   duration clock_{};
   time_point now_{};
   duration period_ = infinite;
+  std::optional<time_point> next_look_{};
 };
 
 /// What it is busy with, for people: `in the handler of int, on thread 7, waiting in read`; `idle`.

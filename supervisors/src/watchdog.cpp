@@ -6,6 +6,7 @@
 #include "supervisors/watchdog.hpp"
 
 #include "leak_courier.hpp"
+#include "libactor/detail/done_hook.hpp"
 #include "symbols.hpp"
 #include "thread_look.hpp"
 #include "watch_list.hpp"
@@ -74,6 +75,19 @@ struct watchdog::impl {
     last_look = now;
   }
 
+  // A look that somebody asked for; on the virtual clock, the next comes by itself if there is reason for one.
+  void look_now(time_point now) {
+    list.scan(now, now - std::exchange(last_look, now));
+    alarm.reset();
+    if (const auto next = list.next_look())
+      alarm = detail::at_time(contexts, *next,
+                              {[](void* self) noexcept {
+                                 auto& dog = *static_cast<impl*>(self);
+                                 dog.look_now(dog.contexts.now());
+                               },
+                               nullptr, this});
+  }
+
   void run();
 
   const watchdog_options options;
@@ -82,6 +96,7 @@ struct watchdog::impl {
   const detail::thread_looker looker;
   detail::watch_list list;
   time_point last_look{};
+  detail::hook_registration alarm;  // of the virtual clock
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -160,7 +175,7 @@ void watchdog::abandoned(watched_child who) {
   impl_->leave([who = std::move(who)](detail::watch_list& list) { list.abandoned(who); });
 }
 
-void watchdog::scan(time_point now) { impl_->list.scan(now, now - std::exchange(impl_->last_look, now)); }
+void watchdog::scan(time_point now) { impl_->look_now(now); }
 
 void watchdog::hurry(std::function<void()> each) {
   {

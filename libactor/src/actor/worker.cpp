@@ -102,8 +102,10 @@ void worker::receive(detail::envelope& message, caf::mailbox_element&) {
 // What stood in the mailbox is served, as far as it is not waiting for answers.
 void worker::drained() {
   enter(phase::settling);
-  if (multiplexed_responses_.empty())
-    signal_down();
+  if (!multiplexed_responses_.empty())
+    return;
+  note("drained");
+  signal_down();
 }
 
 bool worker::admits(caf::mailbox_element& x) {

@@ -40,7 +40,7 @@ struct pending_stack {
 std::vector<stack_frame> frames_of(const pending_stack& of);
 
 struct watchdog_options {
-  bool threaded = true;  ///< looks by itself, on the steady clock; otherwise only `scan` looks
+  bool threaded = true;  ///< looks by itself, on the steady clock; else `scan` does, and timers that it sets
   int look_signal = 0;   ///< 0: the library's choice
   int interrupt_signal = 0;
   std::size_t most_letters = 1024;  ///< leak events that wait for a slow sink; those beyond are lost, and counted

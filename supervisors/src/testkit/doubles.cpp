@@ -61,16 +61,14 @@ class double_worker final : public worker {
   caf::behavior make_behavior() override {
     if (what_ == fault::throws_in_start)
       throw std::runtime_error("a double that throws in its start");
+    if (what_ == fault::never_ready && !reports_ready_)
+      defer_start();
     worker::make_behavior();
     on_down_signal([this](const down_signal&) { stop(); });
     set_default_handler(caf::drop);
     set_error_handler([](caf::scheduled_actor*, caf::error&) {});  // whoever does not know what it sends says so
-    if (what_ == fault::never_ready) {
-      if (!reports_ready_)
-        defer_start();
-    } else if (reports_ready_) {
+    if (what_ != fault::never_ready && reports_ready_)
       ready();
-    }
     if (acts())
       send(this, act_now::value);
     return {[this](act_now) { act(); }};
@@ -117,8 +115,6 @@ class double_worker final : public worker {
   }
 
   void stop() {
-    if (options().drain)
-      note("drained");
     switch (what_) {
       case fault::throws_in_stop:
         throw std::runtime_error("a double that throws in its stop");

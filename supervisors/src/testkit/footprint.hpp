@@ -7,7 +7,7 @@
 
 namespace libactor::testkit {
 
-// Who takes a step: an actor by its id, the callbacks that are due (0), or an act of the test's.
+// Who takes a step: an actor by its id, the callbacks that are due (0), a timer that is, or an act of the test's.
 using process = std::uint64_t;
 
 // What a step did to a thing that others can see. Two steps of different processes may be swapped, and nobody can tell,
@@ -58,7 +58,7 @@ constexpr deed_mask conflicts_of(deed what) noexcept {
 }
 
 // A thing: of which sort, and which one.
-enum class sort : std::uint8_t { mailbox, life, context, shape, variable, callbacks, addresses };
+enum class sort : std::uint8_t { mailbox, life, context, shape, variable, callbacks };
 constexpr std::uint64_t thing(sort of, std::uint64_t number) noexcept {
   return static_cast<std::uint64_t>(of) << 56 | number;
 }

@@ -25,8 +25,11 @@ class guide {
 
 // Stands among those that can run for: nobody does, until time has passed.
 constexpr process nobody_yet = ~std::uint64_t{0};
-// Acts of the test's have these numbers.
+// Timers that are due have numbers from here on, and acts of the test's from there.
+constexpr process first_timer = std::uint64_t{1} << 47;
 constexpr process first_act = std::uint64_t{1} << 48;
+constexpr bool is_actor(process who) noexcept { return who != 0 && who < first_timer; }
+constexpr bool is_timer(process who) noexcept { return who >= first_timer && who < first_act; }
 
 // The body did not do the same, though it saw the same.
 struct not_the_same : std::logic_error {

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "testkit/step_watch.hpp"
 
-#include "actor/caf_seam.hpp"
-#include "actor/type_name.hpp"
 #include "libactor/actor/context_actor.hpp"
 #include "libactor/context_runtime.hpp"
 #include "supervisors/testkit/world.hpp"
 
 #include <caf/actor_cast.hpp>
-#include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/scheduled_actor.hpp>
 
 #include <algorithm>
@@ -26,26 +23,6 @@ std::string_view parent_of(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == path.npos ? std::string_view{} : path.substr(0, slash);
 }
-
-// What a message is, for people.
-std::string words_of(const caf::mailbox_element& of) {
-  if (const auto* own = libactor::detail::seam::open(const_cast<caf::mailbox_element&>(of))) {
-    constexpr const char* names[] = {"look",        "drain marker", "retry",        "timer",
-                                     "started",     "ready",        "context done", "down",
-                                     "orphan down", "request over", "tasks down"};
-    return names[static_cast<std::size_t>(own->kind)];
-  }
-  const auto& content = of.content();
-  std::string text;
-  for (std::size_t i = 0; i != content.size(); ++i) {
-    const auto type = content.type(i);
-    text += (i == 0 ? "" : ", ") +
-            (type.second != nullptr ? libactor::detail::type_name(*type.second) : content.stringify(i));
-  }
-  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
-}
-
-constexpr bool is_actor(process who) noexcept { return who != 0 && who < first_act; }
 
 }  // namespace
 
@@ -94,163 +71,6 @@ void step_watch::meet(caf::scheduled_actor& whom) {
   const auto place = std::lower_bound(actors_.begin(), actors_.end(), one.id,
                                       [](const seen_actor& other, process id) { return other.id < id; });
   actors_.insert(place, std::move(one));
-}
-
-void step_watch::say_shape(const seen_actor& whom, footprint& into) const {
-  for (const auto path : whom.above)
-    into.add(thing(sort::shape, path), deed::write);
-}
-
-// -- mail -------------------------------------------------------------------------------------------------------------
-
-void step_watch::receive(seen_actor& whom, const std::vector<const caf::mailbox_element*>& mail, process from) {
-  for (const auto* element : mail) {
-    const bool one = element->is_high_priority();
-    letter made{now(), 0, whom.id != from && !whom.idle && !whom.fresh && whom.urgent.empty() && whom.normal.empty()};
-    if (keeps_messages_) {
-      messages_.push_back({now(), 0, from, whom.id, words_of(*element)});
-      made.number = static_cast<std::uint32_t>(messages_.size());
-    }
-    (one ? whom.urgent : whom.normal).push_back(made);
-  }
-}
-
-void step_watch::take(const seen_actor& whom, const letter& one, deed how, step_record& step) {
-  step.marks.add(thing(sort::mailbox, whom.id), how);
-  step.causes.push_back(one.sent);
-  if (one.number != 0)
-    messages_[one.number - 1].taken = now();
-  // What would it have done without that message?
-  for (const auto wake : std::exchange(wakes_, {}))
-    step.against.push_back({wake, one.sent});
-  const auto before = step.against.size();
-  if (one.overtook)
-    step.against.push_back({one.sent, one.sent});
-  for (const auto flip : flips_)
-    step.against.push_back({one.sent, flip});
-  if (how == deed::take_urgent) {
-    step.ahead.push_back({thing(sort::mailbox, whom.id), one.sent});
-    for (const auto& other : whom.normal)
-      step.against.push_back({one.sent, other.sent});
-  }
-  if (step.against.size() == before)
-    step.after.push_back(one.sent);
-}
-
-// What the step of `whom` took from its mailbox: what was there and is not.
-void step_watch::take(seen_actor& whom, step_record& step) {
-  bool any = false;
-  auto took = [&](std::deque<letter>& had, std::size_t has, deed how) {
-    for (; had.size() > has; had.pop_front()) {
-      any = true;
-      take(whom, had.front(), how, step);
-    }
-    for (; had.size() < has;)  // what it had set aside is back
-      had.push_front({now(), 0, false});
-  };
-  took(whom.urgent, whom.mail.fetched_urgent(), deed::take_urgent);
-  took(whom.normal, whom.mail.fetched(), deed::take);
-  if (!any && !whom.fresh)
-    step.marks.add(thing(sort::mailbox, whom.id), deed::look);
-}
-
-// -- comparing --------------------------------------------------------------------------------------------------------
-
-bool step_watch::compare(footprint* into, process who) {
-  bool any = false;
-  auto add = [&](std::uint64_t what, deed how) {
-    any = true;
-    if (into != nullptr)
-      into->add(what, how);
-  };
-  const auto* own = find(who);
-  std::vector<const caf::mailbox_element*> mail;
-  // Who has ended answers requests with an error, which others may get: so they come first.
-  for (auto& one : actors_) {
-    if (!one.ended || one.gone)
-      continue;
-    const auto alive = caf::actor_cast<caf::strong_actor_ptr>(one.weak);
-    if (!alive) {
-      one.gone = true;
-      continue;
-    }
-    for (auto& letter : one.mail.gathered()) {
-      add(thing(sort::mailbox, one.id), letter->is_high_priority() ? deed::send_urgent : deed::send);
-      add(thing(sort::life, one.id), deed::call);
-      if (letter->mid.is_request())
-        caf::detail::sync_request_bouncer{static_cast<caf::monitorable_actor*>(alive->get())->fail_state()}(*letter);
-    }
-    if (const auto watchers = one.mail.watchers(); watchers != one.watchers) {
-      one.watchers = watchers;
-      add(thing(sort::life, one.id), deed::attach);
-    }
-    // A cancel that came too late for it might have been in time.
-    if (one.in_context != nullptr && !one.done && one.in_context->ctx().done()) {
-      one.done = true;
-      add(thing(sort::context, one.id), deed::write);
-    }
-  }
-  for (auto& one : actors_) {
-    if (one.ended)
-      continue;
-    const auto alive = caf::actor_cast<caf::strong_actor_ptr>(one.weak);
-    if (!alive) {
-      one.gone = one.ended = true;
-      one.ended_at = now();
-      add(thing(sort::life, one.id), deed::end);
-      continue;
-    }
-    if (alive->get()->getf(caf::abstract_actor::is_terminated_flag)) {
-      one.ended = true;
-      one.ended_at = now();
-      one.watchers = one.mail.watchers();
-      one.mail.reopen();
-      add(thing(sort::life, one.id), deed::end);
-      if (into != nullptr)
-        say_shape(one, *into);
-      for (auto& other : actors_) {
-        if (other.shape != 0 && other.shape == one.parent)
-          other.lost_a_subtree = other.lost_a_subtree || one.supervises ||
-                                 std::any_of(actors_.begin(), actors_.end(), [&](const auto& task) {
-                                   return task.parent == one.shape && one.shape != 0;
-                                 });
-      }
-      continue;
-    }
-    if (const auto* newest = one.mail.newest(); newest != one.newest) {
-      one.mail.since(one.newest, mail);
-      one.newest = newest;
-      if (!mail.empty()) {
-        receive(one, mail, who);
-        add(thing(sort::life, one.id), deed::call);
-        bool any_urgent = false;
-        for (const auto* element : mail) {
-          any_urgent = any_urgent || element->is_high_priority();
-          add(thing(sort::mailbox, one.id), element->is_high_priority() ? deed::send_urgent : deed::send);
-        }
-        // A supervisor that tells a child to end at once looks at what lives below it.
-        if (into != nullptr && own != nullptr && own->supervises && one.parent == own->shape && any_urgent)
-          into->add(thing(sort::shape, own->shape), deed::read);
-      }
-    }
-    if (const auto watchers = one.mail.watchers(); watchers != one.watchers) {
-      one.watchers = watchers;
-      add(thing(sort::life, one.id), deed::attach);
-    }
-    if (one.in_context != nullptr && !one.done && one.in_context->ctx().done()) {
-      one.done = true;
-      add(thing(sort::context, one.id), deed::write);
-      if (one.id != who)
-        (one.idle ? one.wakes : one.learns).push_back(now());
-    }
-    if (one.made == now()) {
-      any = true;
-      if (into != nullptr)
-        say_shape(one, *into);
-    }
-    one.idle = static_cast<caf::scheduled_actor*>(alive->get())->mailbox().blocked();
-  }
-  return any;
 }
 
 // -- steps and pauses -------------------------------------------------------------------------------------------------
@@ -311,6 +131,8 @@ void step_watch::begin(process who, bool callbacks_wait) {
     under_way_.after.push_back(callbacks_since_);
     under_way_.causes.push_back(callbacks_since_);
     under_way_.marks.add(thing(sort::callbacks, 0), deed::write);
+  } else if (is_timer(who)) {
+    setters_.clear();
   } else if (!steps_.empty()) {
     under_way_.causes.push_back(last_pause_);
   }
@@ -319,6 +141,8 @@ void step_watch::begin(process who, bool callbacks_wait) {
 void step_watch::end(bool callbacks_wait) {
   within_ = false;
   const auto who = under_way_.who;
+  if (is_timer(who))
+    under_way_.causes = std::exchange(setters_, {});
   if (auto* own = find(who)) {
     const auto alive = caf::actor_cast<caf::strong_actor_ptr>(own->weak);
     if (alive && !alive->get()->getf(caf::abstract_actor::is_terminated_flag))
@@ -351,6 +175,7 @@ void step_watch::end(bool callbacks_wait) {
   under_way_.marks.forget_if(made_now);
   run_step step;
   step.who = who;
+  step.is_time = is_timer(who);
   step.causes = under_way_.causes;
   keep(std::move(step));
   guide_.stepped(under_way_);
@@ -391,7 +216,7 @@ std::vector<life_seen> step_watch::lives() const {
 std::string step_watch::name_of(process who) const {
   if (who == 0)
     return "callbacks";
-  if (who == nobody_yet)
+  if (who == nobody_yet || is_timer(who))
     return "time";
   if (!is_actor(who)) {
     for (const auto& [act, words] : act_names_) {

@@ -73,6 +73,8 @@ class step_watch {
   void end(bool callbacks_wait);
   // The step in which nobody did anything.
   void nobody();
+  // The step under way can't be told from outside: it conflicts with every other.
+  void touch_everything() noexcept { under_way_.marks.touch_everything(); }
   // Whether the actor has yet to begin.
   bool is_fresh(caf::actor_id id) const;
   // From now on, only what CAF itself does is done to actors.
@@ -127,16 +129,24 @@ class step_watch {
     std::vector<std::uint32_t> learns;  // what its next step sees, though it could have been without
   };
 
+  // -- step_watch.cpp
   seen_actor* find(process who);
   const seen_actor* find(process who) const;
-  // What differs from before, as done by `who` (none: in a pause); whether anything does.
-  bool compare(footprint* into, process who);
-  void receive(seen_actor& whom, const std::vector<const caf::mailbox_element*>& mail, process from);
-  void take(seen_actor& whom, step_record& step);
-  void take(const seen_actor& whom, const letter& one, deed how, step_record& step);
   void note_events(std::uint32_t step);
   void keep(run_step step);
-  void say_shape(const seen_actor& whom, footprint& into) const;
+  // -- step_mail.cpp
+  letter letter_of(const seen_actor& whom, const caf::mailbox_element& element, process from);
+  void take(seen_actor& whom, step_record& step);
+  void take(const seen_actor& whom, const letter& one, deed how, step_record& step);
+  // -- step_compare.cpp
+  struct changes;
+  // What differs from before, as done by `who` (none: in a pause); whether anything does.
+  bool compare(footprint* into, process who);
+  void compare_ended(seen_actor& one, changes& found);
+  void compare_living(seen_actor& one, changes& found);
+  void look_around(seen_actor& one, changes& found);
+  void note_end(seen_actor& one, changes& found);
+  void receive(seen_actor& whom, changes& found);
 
   guide& guide_;
   context_runtime& contexts_;

@@ -48,27 +48,6 @@ void trial::touch(step_watch& seen, std::uint64_t variable, bool writes) {
 
 namespace {
 
-// What runs outside of a world, or nothing.
-std::string outsider(const child_spec& spec, const std::string& path, const child_catalog& catalog) {
-  if (!spec.is_supervisor() && spec.isolation != isolation::shared)
-    return path + ": a child with a " + to_string(spec.isolation) +
-           " of its own does not run in a world; put a double in its place, or `isolation: shared`";
-  if (const auto* named = std::get_if<kind_child>(&spec.what)) {
-    const auto* kind = catalog.find(named->kind);
-    if (kind != nullptr && kind->is_process)
-      return path + ": a process of the kind " + named->kind + " does not run in a world; put a double in its place";
-  }
-  if (const auto* fixed = std::get_if<static_supervisor>(&spec.what)) {
-    for (const auto& child : fixed->children) {
-      if (auto found = outsider(child, path + "/" + child.id, catalog); !found.empty())
-        return found;
-    }
-  }
-  if (const auto* pool = std::get_if<dynamic_supervisor>(&spec.what); pool != nullptr && pool->child != nullptr)
-    return outsider(*pool->child, path + "/*", catalog);
-  return {};
-}
-
 std::optional<happening> happening_of(const event& what) {
   switch (what.kind) {
     case event_kind::start_asked:
@@ -111,11 +90,11 @@ void trial::is_about(const tree_spec& tree) {
 
 std::optional<caf::error> trial::start(const tree_spec& tree, const child_catalog& catalog) {
   by_.mention(tree_text(tree));
-  auto smaller = by_.cut_down(tree);
-  if (auto why = outsider(smaller.root, "/" + smaller.root.id, catalog); !why.empty())
-    return make_error(errc::invalid_spec, std::move(why));
-  tree_ = smaller;
-  return world::start(smaller, catalog);
+  tree_ = by_.cut_down(tree);
+  auto result = world::start(*tree_, catalog);
+  if (result && *result && errc_of(*result) == errc::invalid_spec)
+    tree_.reset();  // there is none
+  return result;
 }
 
 // -- what happened ----------------------------------------------------------------------------------------------------
@@ -141,6 +120,7 @@ history trial::so_far() const {
   }
   const auto now_at = now();
   const auto& taken = watch.steps();
+  const auto time_of = [&](std::uint32_t step) { return step < taken.size() ? taken[step].at : now_at; };
   for (auto& life : watch.lives()) {
     if (life.path.empty()) {
       const auto i = names.find(life.who);
@@ -153,8 +133,7 @@ history trial::so_far() const {
     made.lives.push_back(
         {life.path, life.incarnation, life.from, life.ended ? std::optional{life.to} : std::optional<std::uint32_t>{}});
     if (life.ended) {
-      const auto at = life.to < taken.size() ? taken[life.to].at : now_at;
-      made.all.push_back({happening::stopped, life.path, life.incarnation, life.who, at, life.to, {}});
+      made.all.push_back({happening::stopped, life.path, life.incarnation, life.who, time_of(life.to), life.to, {}});
     } else if (made.tree_ended) {
       made.all.push_back({happening::leaked, life.path, life.incarnation, life.who, now_at, watch.now(), {}});
     }

@@ -2,12 +2,15 @@
 #include "supervisors/testkit/world.hpp"
 
 #include "actor/caf_seam.hpp"
+#include "libactor/actor/reason.hpp"
+#include "supervisors/child_catalog.hpp"
 #include "testkit/step_watch.hpp"
 #include "testkit/world_scheduler.hpp"
 
 #include <algorithm>
 #include <caf/exit_reason.hpp>
 #include <random>
+#include <stdexcept>
 
 namespace libactor::testkit {
 
@@ -17,6 +20,29 @@ world::chooser by_seed(std::uint64_t seed) {
   return [random = std::mt19937_64{seed}](std::span<const std::uint64_t> runnable) mutable {
     return static_cast<std::size_t>(random() % runnable.size());
   };
+}
+
+// What runs outside of a world, or nothing.
+std::string outsider(const child_spec& spec, const std::string& path, const child_catalog& catalog) {
+  if (!spec.is_supervisor() && spec.isolation != isolation::shared)
+    return path + ": a child with a " + to_string(spec.isolation) +
+           " of its own does not run in a world, which can't hold it up; put a double in its place, or `isolation: "
+           "shared`";
+  if (const auto* named = std::get_if<kind_child>(&spec.what)) {
+    const auto* kind = catalog.find(named->kind);
+    if (kind != nullptr && kind->is_process)
+      return path + ": a process of the kind " + named->kind +
+             " does not run in a world, which can't hold it up; put a double in its place";
+  }
+  if (const auto* fixed = std::get_if<static_supervisor>(&spec.what)) {
+    for (const auto& child : fixed->children) {
+      if (auto found = outsider(child, path + "/" + child.id, catalog); !found.empty())
+        return found;
+    }
+  }
+  if (const auto* pool = std::get_if<dynamic_supervisor>(&spec.what); pool != nullptr && pool->child != nullptr)
+    return outsider(*pool->child, path + "/*", catalog);
+  return {};
 }
 
 }  // namespace
@@ -77,18 +103,20 @@ world::~world() {
   }
   scheduler_.end_world();
   runtime_->stop_now(cause("the world ends", cause_origin::shutdown));
-  settle();
-  run_until_ended(std::chrono::hours(1));
+  run_dry();
+  pass_until_ended(std::chrono::hours(1));
   for (const auto& whom : scheduler_.actors())
     detail::seam::exit_urgent(caf::actor_cast<caf::actor>(whom), caf::exit_reason::kill);
-  settle();
+  run_dry();
   scheduler_.timers().cancel_all();
   scheduler_.follow(nullptr);
   runtime_.reset();
-  settle();
+  run_dry();
 }
 
 std::optional<caf::error> world::start(const tree_spec& tree, const child_catalog& catalog) {
+  if (auto why = outsider(tree.root, "/" + tree.root.id, catalog); !why.empty())
+    return make_error(errc::invalid_spec, std::move(why));
   runtime_->start(tree, catalog, [result = start_result_](const caf::error& e) { *result = e; });
   settle();
   return *start_result_;
@@ -97,6 +125,18 @@ std::optional<caf::error> world::start(const tree_spec& tree, const child_catalo
 bool world::step() { return scheduler_.step(); }
 
 void world::settle() {
+  run_dry();
+  refuse_threads();
+}
+
+void world::refuse_threads() {
+  if (system_.detached_actors() != 0)
+    throw std::logic_error(
+        "a detached or blocking actor runs in a world: on a thread of its own, which no world can hold up; spawn it "
+        "without that, or put a double in its place");
+}
+
+void world::run_dry() {
   while (scheduler_.step()) {
   }
 }
@@ -109,18 +149,25 @@ std::optional<time_point> world::next_due() const {
   return deadline && timer ? std::min(*deadline, *timer) : deadline ? deadline : timer;
 }
 
+// The watchdog looks when nothing moves, and then at the times at which that may show it something new.
+void world::run_dry_and_look() {
+  run_dry();
+  runtime_->scan_watchdog();
+}
+
 void world::advance(duration d) {
+  settle();
+  pass(d);
+}
+
+void world::pass(duration d) {
   auto& contexts = runtime_->contexts();
   const auto target = contexts.now() + d;
-  settle();
-  for (auto due = next_due(); due && *due <= target; due = next_due()) {
-    contexts.advance_to(std::max(*due, contexts.now()));
-    scheduler_.timers().fire_due(contexts.now());
-    if (watch_ != nullptr) {
-      watch_->time_passed();
-      scheduler_.acts_wait(false);
-    }
-    settle();
+  for (run_dry_and_look();; run_dry_and_look()) {
+    const auto due = next_due();
+    if (!due || *due > target)
+      break;
+    scheduler_.pass_time(*due);
   }
   contexts.advance_to(target);
 }
@@ -131,19 +178,23 @@ void world::stop() {
 }
 
 bool world::run_until_ended(duration limit) {
+  settle();
+  return pass_until_ended(limit);
+}
+
+bool world::pass_until_ended(duration limit) {
   auto& contexts = runtime_->contexts();
   const auto target = contexts.now() + limit;
-  settle();
+  run_dry_and_look();
   while (!runtime_->wait_ended(duration{})) {
     const auto due = next_due();
     if (!due || *due > target) {
-      if (!scheduler_.acts_wait(true))
+      if (!scheduler_.acts_must())
         return false;
-      settle();
-      scheduler_.acts_wait(false);
+      run_dry_and_look();
       continue;
     }
-    advance(std::max(duration{}, *due - contexts.now()));
+    pass(std::max(duration{}, *due - contexts.now()));
   }
   return true;
 }

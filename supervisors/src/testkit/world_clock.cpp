@@ -12,8 +12,8 @@
 #include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
+#include <algorithm>
 #include <memory>
-#include <vector>
 
 namespace libactor::testkit {
 
@@ -34,28 +34,51 @@ std::optional<time_point> world_clock::next_due() const {
   return timers_.begin()->first.first;
 }
 
+world_clock::timer world_clock::take_out(std::map<place, timer>::iterator at) {
+  const auto [from, to] = by_owner_.equal_range(at->second.name.owner);
+  by_owner_.erase(std::find_if(from, to, [&](const auto& one) { return one.second == at->first; }));
+  auto taken = std::move(at->second);
+  timers_.erase(at);
+  return taken;
+}
+
 void world_clock::fire_due(time_point at) {
   std::vector<timer> due;
   {
     const std::lock_guard guard{mutex_};
-    while (!timers_.empty() && timers_.begin()->first.first <= at) {
-      const auto first = timers_.begin();
-      const auto [from, to] = by_owner_.equal_range(first->second.name.owner);
-      for (auto i = from; i != to; ++i) {
-        if (i->second == first->first) {
-          by_owner_.erase(i);
-          break;
-        }
-      }
-      due.push_back(std::move(first->second));
-      timers_.erase(first);
-    }
+    while (!timers_.empty() && timers_.begin()->first.first <= at)
+      due.push_back(take_out(timers_.begin()));
   }
   for (const auto& one : due) {
     if (watch_ != nullptr)
       watch_->fired(one.set_by);
     one.fire();
   }
+}
+
+std::vector<world_clock::place> world_clock::due_at(time_point at) const {
+  const std::lock_guard guard{mutex_};
+  std::vector<place> all;
+  for (auto i = timers_.begin(); i != timers_.end() && i->first.first <= at; ++i)
+    all.push_back(i->first);
+  return all;
+}
+
+bool world_clock::is_set(const place& one) const {
+  const std::lock_guard guard{mutex_};
+  return timers_.contains(one);
+}
+
+void world_clock::fire_one(const place& one) {
+  std::unique_lock lock{mutex_};
+  const auto at = timers_.find(one);
+  if (at == timers_.end())
+    return;
+  const auto due = take_out(at);
+  lock.unlock();
+  if (watch_ != nullptr)
+    watch_->fired(due.set_by);
+  due.fire();
 }
 
 void world_clock::add(time_point t, label name, std::function<void()> fire) {

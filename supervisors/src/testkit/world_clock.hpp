@@ -14,6 +14,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace libactor::testkit {
 
@@ -31,6 +32,12 @@ class world_clock final : public caf::actor_clock {
   std::optional<time_point> next_due() const;
   // Fires what is due at `at`; what that sets anew for `at` fires in the next call.
   void fire_due(time_point at);
+  // A timer: when it is due, and its number, which is its own.
+  using place = std::pair<time_point, std::uint64_t>;
+  // What is due at `at`, in the order in which `fire_due` has it; whether one of them is still to fire; and firing it.
+  std::vector<place> due_at(time_point at) const;
+  bool is_set(const place& one) const;
+  void fire_one(const place& one);
 
   time_point now() const noexcept override;
   void set_ordinary_timeout(time_point t, caf::abstract_actor* self, caf::atom_value type, std::uint64_t id) override;
@@ -56,9 +63,10 @@ class world_clock final : public caf::actor_clock {
     std::function<void()> fire;
     std::uint32_t set_by;  // a step that is watched
   };
-  using place = std::pair<time_point, std::uint64_t>;
 
   void add(time_point t, label name, std::function<void()> fire);
+  // Under the mutex.
+  timer take_out(std::map<place, timer>::iterator at);
   // Takes out those of `owner` for which `gone` holds.
   template <class Gone>
   void cancel(caf::actor_id owner, Gone gone);

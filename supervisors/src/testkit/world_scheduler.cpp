@@ -122,10 +122,7 @@ std::vector<caf::strong_actor_ptr> world_scheduler::actors() const {
 
 // -- steps ------------------------------------------------------------------------------------------------------------
 
-std::size_t world_scheduler::choose(bool callbacks) {
-  if (!choose_)
-    return 0;
-  offered_.clear();
+void world_scheduler::offer(bool callbacks) {
   {
     const std::lock_guard guard{mutex_};
     for (const auto* job : jobs_)
@@ -133,6 +130,13 @@ std::size_t world_scheduler::choose(bool callbacks) {
   }
   if (callbacks)
     offered_.push_back(0);
+}
+
+std::size_t world_scheduler::choose(bool callbacks) {
+  if (!choose_)
+    return 0;
+  offered_.clear();
+  offer(callbacks);
   if (offered_.empty())
     return 0;
   const auto index = choose_(offered_);
@@ -172,17 +176,35 @@ bool world_scheduler::step() {
 void world_scheduler::guided(guide* by, step_watch* seen_by) noexcept {
   guide_ = by;
   watch_ = seen_by;
+  due_.clear();  // where nobody chooses, they fire as time goes on
 }
 
 process world_scheduler::add_act(std::function<void()> what) {
+  acts_must_ = false;
   acts_.emplace_back(next_act_, std::move(what));
   return next_act_++;
 }
 
-bool world_scheduler::acts_wait(bool must) noexcept {
-  acts_must_ = must;
+void world_scheduler::pass_time(time_point at) {
+  at = std::max(at, contexts_->now());
+  const bool several = guide_ != nullptr && due_.collect(*contexts_, clock_, at) > 1;
+  if (several) {
+    detail::runtime_core::of(*contexts_).virtual_now.store(at.time_since_epoch().count());
+  } else {
+    due_.clear();
+    contexts_->advance_to(at);
+    clock_.fire_due(at);
+  }
+  if (watch_ != nullptr)
+    watch_->time_passed();
+  acts_must_ = false;
   waiting_ = false;
-  return !acts_.empty();
+}
+
+bool world_scheduler::acts_must() noexcept {
+  acts_must_ = !acts_.empty();
+  waiting_ = false;
+  return acts_must_;
 }
 
 bool world_scheduler::guided_step() {
@@ -190,13 +212,9 @@ bool world_scheduler::guided_step() {
     waiting_ = false;
   const bool callbacks = has_callbacks();
   offered_.clear();
-  {
-    const std::lock_guard guard{mutex_};
-    for (const auto* job : jobs_)
-      offered_.push_back(actor_id_of(*job));
-  }
-  if (callbacks)
-    offered_.push_back(0);
+  due_.offer(*contexts_, clock_, offered_);
+  const auto timers = offered_.size();
+  offer(callbacks);
   const bool idle = offered_.empty();
   if (idle && waiting_)
     return false;
@@ -216,7 +234,11 @@ bool world_scheduler::guided_step() {
     return false;
   }
   watch_->begin(who, callbacks);
-  if (who >= first_act) {
+  if (is_timer(who)) {
+    if (due_.may_do_anything(who))
+      watch_->touch_everything();
+    due_.fire(*contexts_, clock_, who);
+  } else if (who >= first_act) {
     const auto act = std::find_if(acts_.begin(), acts_.end(), [&](const auto& one) { return one.first == who; });
     const auto what = std::move(act->second);
     acts_.erase(act);
@@ -225,7 +247,7 @@ bool world_scheduler::guided_step() {
     contexts_->run_callbacks();
   } else {
     ++steps_;
-    run(take(index), watch_->is_fresh(who) ? 0 : 1);
+    run(take(index - timers), watch_->is_fresh(who) ? 0 : 1);
   }
   watch_->end(has_callbacks());
   return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "testkit/due_timers.hpp"
 #include "testkit/guide.hpp"
 #include "testkit/world_clock.hpp"
 
@@ -44,8 +45,11 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   void guided(guide* by, step_watch* seen_by) noexcept;
   // A step that may be taken at any time from now on, once. Requires: it is guided.
   process add_act(std::function<void()> what);
-  // Time has passed: acts that were put off may be taken again, or, if they `must`, are. Whether there are any.
-  bool acts_wait(bool must) noexcept;
+  // Moves time to `at`, at which something is due, and has that happen: where the world is guided and several are, in
+  // steps to come. Acts that were put off may be taken again.
+  void pass_time(time_point at);
+  // Nothing is due any more: acts that were put off are taken now. Whether there are any.
+  bool acts_must() noexcept;
   // Whether there was anything to do. One message of one actor, or the callbacks that are due.
   bool step();
   std::uint64_t steps() const noexcept { return steps_; }
@@ -68,7 +72,9 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   void stop() override;
 
  private:
-  // Which of `count` jobs is next; `count` itself: the callbacks.
+  // Fills `offered_`: jobs, and the callbacks if they wait.
+  void offer(bool callbacks);
+  // Which of them is next; the one past the last job: the callbacks.
   std::size_t choose(bool callbacks);
   caf::resumable* take(std::size_t index);
   void run(caf::resumable* job, std::size_t messages = 1);
@@ -83,6 +89,7 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
 
   guide* guide_ = nullptr;
   step_watch* watch_ = nullptr;
+  due_timers due_;
   std::vector<std::pair<process, std::function<void()>>> acts_;
   process next_act_ = first_act;
   bool waiting_ = false;  // acts that could be taken were put off until something happens

@@ -3,6 +3,7 @@
 #include "faulty_trees.hpp"
 #include "supervisors/testkit/replay.hpp"
 
+#include <caf/blocking_actor.hpp>
 #include <caf/event_based_actor.hpp>
 
 using namespace libactor;
@@ -116,24 +117,64 @@ BOOST_AUTO_TEST_CASE(T012_doubles_do_what_they_are_named_for) {
 }
 
 BOOST_AUTO_TEST_CASE(T013_what_no_world_can_hold_up_is_refused) {
-  explore({}, [](trial& t) {
-    const auto why = t.start(one_for_one().child("x", ordinary).isolation(isolation::thread).tree());
-    t.expect(why && errc_of(*why) == errc::invalid_spec && describe(*why).find("/root/x") != std::string::npos,
-             "a thread is refused");
-  });
-  const auto result = explore({}, [](trial& t) {
-    const auto tree = with_doubles(one_for_one().child("x", ordinary).isolation(isolation::thread).tree());
-    const auto why = t.start(tree);
-    t.expect(why && !*why, "a double runs in its place");
-    t.stop();
-  });
-  BOOST_TEST(!result.failed, result.to_text());
-  const auto detached = explore({}, [](trial& t) {
-    t.system().spawn<caf::detached>([](caf::event_based_actor*) {});
-    t.settle();
-  });
-  BOOST_REQUIRE(detached.failed);
-  BOOST_TEST(detached.failed->what.find("thread of its own") != std::string::npos);
+  child_catalog catalog;
+  child_kind program;
+  program.name = "program";
+  program.is_process = true;
+  program.start = [](child_start& start) -> caf::expected<started_child> { return start.spawn(ordinary); };
+  catalog.add(program);
+  const auto thread = one_for_one().child("x", ordinary).isolation(isolation::thread).tree();
+  const auto process = one_for_one().child(one_for_one("pool").kind("x", "program")).tree();
+  for (const auto& [tree, words] :
+       {std::pair{thread, "/root/x: a child with a thread of its own does not run in a world"},
+        std::pair{process, "/root/pool/x: a process of the kind program does not run in a world"}}) {
+    const auto is_refused = [&, words = std::string(words)](testkit::world& in, const tree_spec& what) {
+      const auto why = in.start(what, catalog);
+      return why && errc_of(*why) == errc::invalid_spec && describe(*why).find(words) != std::string::npos &&
+             describe(*why).find("put a double in its place") != std::string::npos;
+    };
+    testkit::world w;
+    BOOST_TEST(is_refused(w, tree));
+    BOOST_TEST(w.runtime().alive().empty());
+    const auto refused = explore({}, [&, tree = tree](trial& t) { t.expect(is_refused(t, tree), "it is refused"); });
+    BOOST_TEST(refused.exhausted, refused.to_text());
+    const auto doubled = explore({}, [&, tree = tree](trial& t) {
+      const auto why = t.start(with_doubles(tree), catalog);
+      t.expect(why && !*why, "a double runs in its place");
+      t.stop();
+    });
+    BOOST_TEST(doubled.exhausted, doubled.to_text());
+  }
+  // On a thread of its own until the body ends, and not longer.
+  struct outsider {
+    caf::actor handle;
+    ~outsider() { caf::anon_send_exit(handle, caf::exit_reason::kill); }
+  };
+  const std::map<std::string, std::function<void(testkit::world&)>> bodies{
+      {"detached",
+       [](testkit::world& in) {
+         const outsider one{
+             in.system().spawn<caf::detached>([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; })};
+         in.settle();
+       }},
+      {"blocking",
+       [](testkit::world& in) {
+         const outsider one{in.system().spawn([](caf::blocking_actor* self) { self->receive([](int) {}); })};
+         in.advance(1s);
+       }},
+      {"blocking, before a stop", [](testkit::world& in) {
+         const outsider one{in.system().spawn([](caf::blocking_actor* self) { self->receive([](int) {}); })};
+         in.stop();
+       }}};
+  for (const auto& [name, body] : bodies) {
+    testkit::world w;
+    BOOST_CHECK_EXCEPTION(body(w), std::logic_error, [](const auto& thrown) {
+      return std::string(thrown.what()).starts_with("a detached or blocking actor runs in a world");
+    });
+    const auto result = explore({}, body);
+    BOOST_REQUIRE_MESSAGE(result.failed, name);
+    BOOST_TEST(result.failed->what.find("put a double in its place") != std::string::npos, result.failed->what);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(T014_a_token_of_another_test_is_refused) {

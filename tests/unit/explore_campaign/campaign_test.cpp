@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // Our own supervisor: every strategy and restart type with one fault anywhere, and a stop at any time, in every order
-// that makes a difference; where that is too much for the time it has, a sample by PCT beside. A cell is one strategy,
-// one restart type, one fault and one shape of tree. CI takes some of the cells, and little time for each;
-// LIBACTOR_CAMPAIGN=minutes takes all of them, and that many minutes. LIBACTOR_CELLS=text only those that contain it.
+// that makes a difference; where that is too much for the time there is, a sample by PCT beside. A cell is one
+// strategy, one restart type, one fault and one shape of tree. What is taken of them, the environment says:
+//
+//   LIBACTOR_SLICE=seconds     as many cells as that time allows, in an order that LIBACTOR_SEED gives (a number; 1);
+//                              without it, some seconds of them
+//   LIBACTOR_CAMPAIGN=minutes  all, and more time for those that need it
+//   LIBACTOR_CELLS=text        only cells whose name contains it
 #include "supervisors/testkit/doubles.hpp"
 #include "supervisors/testkit/explore.hpp"
 #include "workers.hpp"
@@ -11,6 +15,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <random>
+#include <set>
 
 using namespace libactor;
 using namespace libactor::tests;
@@ -105,57 +111,112 @@ exploration explore_cell(const cell& of, explore_options options) {
   });
 }
 
-}  // namespace
+using real_clock = std::chrono::steady_clock;
 
-BOOST_AUTO_TEST_SUITE(campaign)
+long number_in(const char* variable, long otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr || *text == '\0' ? otherwise : std::atol(text);
+}
 
-BOOST_AUTO_TEST_CASE(T040_our_supervisor_keeps_the_default_properties_with_one_fault_anywhere) {
-  const char* minutes = std::getenv("LIBACTOR_CAMPAIGN");
-  const char* wanted = std::getenv("LIBACTOR_CELLS");
-  auto cells = all_cells();
-  BOOST_TEST(cells.size() == 2 * 4 * 3 * 12);
-  explore_options options;
-  options.threads = 2;
-  if (minutes != nullptr) {
-    // Half of it for what is exhausted fast is never used; the rest has three times its share.
-    options.max_time = std::chrono::milliseconds(std::atol(minutes) * 60'000L / static_cast<long>(cells.size()));
-  } else {
-    // A slice that is the same each time: every other cell.
-    std::size_t number = 0;
-    std::erase_if(cells, [&](const auto&) { return number++ % 2 != 0; });
-    options.max_time = 400ms;
+/// What is done, and how long there is for it.
+class campaign {
+ public:
+  explicit campaign(std::chrono::milliseconds limit) : ends_(real_clock::now() + limit) {}
+
+  std::chrono::milliseconds left() const {
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(ends_ - real_clock::now()), 1ms);
   }
-  if (wanted != nullptr)
-    std::erase_if(cells, [&](const auto& one) { return one.name().find(wanted) == std::string::npos; });
-  std::size_t exhausted = 0;
-  std::uint64_t schedules = 0;
-  for (const auto& one : cells) {
-    auto result = explore_cell(one, options);
-    std::string beside;
-    if (!result.exhausted && !result.failed) {
-      auto sample = options;
-      sample.mode = search_mode::pct;
-      sample.max_schedules = minutes != nullptr ? 5000 : 200;
-      auto sampled = explore_cell(one, sample);
-      beside = "; " + sampled.to_text();
-      schedules += sampled.schedules;
-      if (sampled.failed)
-        result = std::move(sampled);
-    }
-    exhausted += result.exhausted ? 1 : 0;
-    schedules += result.schedules;
+  bool is_over() const { return real_clock::now() >= ends_; }
+
+  /// Whether it needs no more time: every order was tried, or a fault was found.
+  bool take(const cell& one, std::chrono::milliseconds limit) {
+    explore_options options;
+    options.threads = 2;
+    options.max_time = std::min(limit, left());
+    return note(one, explore_cell(one, options));
+  }
+  void sample(const cell& one, std::uint64_t runs, std::uint64_t seed) {
+    explore_options options;
+    options.threads = 2;
+    options.mode = search_mode::pct;
+    options.seed = seed;
+    options.max_schedules = runs;
+    options.max_time = left();
+    note(one, explore_cell(one, options));
+  }
+  /// What came of it, in one line.
+  std::string total(std::size_t of) const {
+    return std::to_string(taken_.size()) + " of " + std::to_string(of) + " cells, " + std::to_string(exhausted_) +
+           " of them exhausted, " + std::to_string(schedules_) + " schedules";
+  }
+
+ private:
+  bool note(const cell& one, const exploration& result) {
+    taken_.insert(one.name());
+    schedules_ += result.schedules;
+    exhausted_ += result.exhausted ? 1 : 0;
     BOOST_TEST(!result.failed, one.name() << ": " << result.to_text());
+    std::cout << one.name() << ": " << result.to_text() << '\n';
     if (result.failed)
       std::cout << result.failed->token << '\n' << result.failed->text;
-    if (minutes != nullptr || result.failed)
-      std::cout << one.name() << ": " << result.to_text() << beside << std::endl;
+    std::cout << std::flush;
+    return result.exhausted || result.failed;
   }
-  std::cout << cells.size() << " cells, " << exhausted << " of them exhausted, " << schedules << " schedules\n";
+
+  const real_clock::time_point ends_;
+  std::set<std::string> taken_;
+  std::size_t exhausted_ = 0;
+  std::uint64_t schedules_ = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(campaign_)
+
+BOOST_AUTO_TEST_CASE(T040_our_supervisor_keeps_the_default_properties_with_one_fault_anywhere) {
+  auto cells = all_cells();
+  BOOST_TEST(cells.size() == 2 * 4 * 3 * 12);
+  if (const char* wanted = std::getenv("LIBACTOR_CELLS"))
+    std::erase_if(cells, [&](const auto& one) { return one.name().find(wanted) == std::string::npos; });
+  const auto minutes = number_in("LIBACTOR_CAMPAIGN", 0);
+  const auto seed = static_cast<std::uint64_t>(number_in("LIBACTOR_SEED", 1));
+  if (minutes == 0) {
+    const std::chrono::seconds slice{number_in("LIBACTOR_SLICE", 4)};
+    std::cout << "a slice of " << slice.count() << " s, LIBACTOR_SEED=" << seed << '\n';
+    // The standard's shuffle is not the same everywhere.
+    std::mt19937_64 random{seed};
+    for (auto i = cells.size(); i > 1; --i)
+      std::swap(cells[i - 1], cells[random() % i]);
+    campaign work{slice};
+    for (const auto& one : cells) {
+      if (work.is_over())
+        break;
+      if (!work.take(one, slice / 12) && !work.is_over())
+        work.sample(one, 200, seed);
+    }
+    std::cout << work.total(cells.size()) << '\n';
+    return;
+  }
+  // First what is exhausted soon; the others share the time that is left, and are sampled besides.
+  campaign work{std::chrono::minutes(minutes)};
+  std::vector<cell> large;
+  for (const auto& one : cells) {
+    if (!work.take(one, 4s))
+      large.push_back(one);
+  }
+  std::cout << large.size() << " cells need more time\n";
+  for (auto left = large.size(); left != 0; --left) {
+    const auto& one = large[left - 1];
+    if (!work.take(one, work.left() / static_cast<long>(left)))
+      work.sample(one, 5000, seed);
+  }
+  std::cout << work.total(cells.size()) << '\n';
 }
 
 // Seven workers on three levels, up to two of which have a fault: more orders than anybody can try.
 BOOST_AUTO_TEST_CASE(T041_larger_trees_keep_the_default_properties_in_a_sample) {
-  const bool all = std::getenv("LIBACTOR_CAMPAIGN") != nullptr;
+  const bool all = number_in("LIBACTOR_CAMPAIGN", 0) != 0;
+  const auto slice = number_in("LIBACTOR_SLICE", 0);
   for (const auto how :
        {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one, strategy::one_for_dependents}) {
     for (const auto restart : {restart_type::permanent, restart_type::transient, restart_type::temporary}) {
@@ -181,7 +242,9 @@ BOOST_AUTO_TEST_CASE(T041_larger_trees_keep_the_default_properties_in_a_sample) 
       options.mode = search_mode::pct;
       options.pct_depth = 4;
       options.threads = 2;
-      options.max_schedules = all ? 20'000 : 150;
+      options.seed = static_cast<std::uint64_t>(number_in("LIBACTOR_SEED", 1));
+      options.max_schedules = all ? 20'000 : slice != 0 ? 10'000 : 150;
+      options.max_time = std::chrono::milliseconds(1000 * slice / 120);
       const auto result = explore(options, [&](trial& t) {
         std::map<std::string, fault> like;
         const auto workers = workers_of(tree);

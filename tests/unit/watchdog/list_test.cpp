@@ -36,7 +36,8 @@ struct watched_line {
     return who;
   }
   void watch(watch_spec spec) { dog.add(child(7, line, spec)); }
-  watched_line() { watch({.stuck_after = 5s}); }
+  // With this grace it looks by itself each second after a look.
+  watched_line() { watch({.stuck_after = 5s, .grace = 4s}); }
   void begin_handler() { line->activity.sequence.fetch_add(1); }
   void end_handler() { line->activity.sequence.fetch_add(1); }
   void look_after(duration d) {
@@ -193,12 +194,12 @@ BOOST_FIXTURE_TEST_CASE(L007_an_abandoned_one_is_undead_then_replaced_and_recove
   begin_handler();
   look_after(1s);
   look_after(5s);
-  auto lost = child(7, line, {.stuck_after = 5s});
+  auto lost = child(7, line, {.stuck_after = 5s, .grace = 4s});
   lost.over = std::make_shared<const std::atomic<bool>>(false);
   dog.abandoned(lost);
   dog.remove(7, "abandoned", false);
   look_after(1s);
-  dog.add(child(8, make_line("/a", 2), {.stuck_after = 5s}));
+  dog.add(child(8, make_line("/a", 2), {.stuck_after = 5s, .grace = 4s}));
   look_after(1h);
   end_handler();
   look_after(1s);

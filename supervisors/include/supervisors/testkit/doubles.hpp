@@ -39,8 +39,7 @@ struct double_options {
   std::uint32_t count = 3;
 };
 
-/// A start function of a worker that does nothing but what its fault makes it do. It writes the note `drained` when it
-/// is done with its backlog.
+/// A start function of a worker that does nothing but what its fault makes it do.
 start_function a_double(fault what = fault::none, double_options options = {}, bool reports_ready = false);
 
 /// The tree with a double in place of every worker, whatever its kind: by default one that is well. `faults` are by

@@ -41,7 +41,9 @@ struct explore_options {
   std::chrono::milliseconds max_time{0};  ///< of the whole, by the real clock; 0: no bound
   unsigned threads = 1;                   ///< worlds side by side; the body is called in all of them
   bool default_properties = true;         ///< see `default_properties()`
-  bool minimise = true;                   ///< whether a failure is made as small as it can be
+  /// Whether a failure is made as small as it can be: with fewer faults, fewer children in the tree that `trial::start`
+  /// starts, and fewer choices. A body that needs a child of that tree asks first whether it is there.
+  bool minimise = true;
   /// Gets a line now and then that says how far it is. Null: nothing.
   std::ostream* progress = nullptr;
 };

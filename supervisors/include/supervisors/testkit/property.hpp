@@ -20,7 +20,7 @@ enum class happening : std::uint8_t {
   started,      ///< it acknowledged its start
   ready,        ///< it reported readiness
   stop_asked,   ///< its supervisor asked it to end
-  drained,      ///< it has served its backlog: a note of its own with the text `drained`, as doubles write
+  drained,      ///< a worker with a `drain` has served what stood in its mailbox, within that time: its note `drained`
   stopped,      ///< it has ended, however: its own last step, not what its supervisor says of it
   killed,       ///< it was late, and was sent a kill
   abandoned,    ///< it did not end after that, and is no longer waited for

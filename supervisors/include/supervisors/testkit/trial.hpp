@@ -32,8 +32,8 @@ class trial : public world {
   /// time passes. If the body ends before, it never happened.
   void at_any_time(std::string name, std::function<void()> act);
 
-  /// As `world::start`; the tree is the one that properties are about. Refuses, as an invalid specification, what no
-  /// world can hold up: children on a thread of their own, and processes.
+  /// As `world::start`; the tree is the one that properties are about, less the children that a smaller failure does
+  /// without (`explore_options::minimise`).
   std::optional<caf::error> start(const tree_spec& tree, const child_catalog& catalog = {});
 
   /// The tree that properties are about, where something else than a runtime runs it.

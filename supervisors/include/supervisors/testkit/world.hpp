@@ -36,12 +36,15 @@ class step_watch;
 class world_scheduler;
 
 /// A world in which nothing runs by itself: one thread has one actor handle one message at a time, and time stands
-/// still until `advance`. There is one clock, for CAF's timers, deadlines, and the callbacks of `after_cancel`; it
-/// moves only when nothing can run, from one moment at which something is due to the next. Messages between two actors
-/// keep their order, whoever chooses. The same program with the same choices sees the same, event for event.
+/// still until `advance`. There is one clock, for CAF's timers, deadlines, backoffs, the watchdog, and the callbacks of
+/// `after_cancel`; it moves only when nothing can run, from one moment at which something is due to the next. Messages
+/// between two actors keep their order, whoever chooses. The same program with the same choices sees the same, event
+/// for event.
 ///
-/// Detached and blocking actors, `caf::scoped_actor` among them, are threads of their own, which no world can hold up:
-/// they run when they like, `settle` does not wait for them, and what they wait for comes only while the world runs.
+/// Detached and blocking actors, and processes, are threads of their own, which no world can hold up: `start` refuses
+/// trees with such children, and `settle`, and what settles, throws std::logic_error where such an actor runs. A call
+/// that blocks the test's own thread for an answer, as `caf::scoped_actor` and `supervisor_ref` do, waits for ever: use
+/// `ask`.
 ///
 /// Not thread-safe.
 class world {
@@ -62,16 +65,17 @@ class world {
   libactor::runtime& runtime() noexcept { return *runtime_; }
   time_point now() const { return runtime_->contexts().now(); }
 
-  /// Starts the tree and settles. The result is empty while the start still waits for time to pass.
+  /// Starts the tree and settles. The result is empty while the start still waits for time to pass. Refuses, as an
+  /// invalid specification, children on a thread of their own, and processes.
   std::optional<caf::error> start(const tree_spec& tree, const child_catalog& catalog = {});
   /// The result of the start, once there is one.
   const std::optional<caf::error>& start_result() const noexcept { return *start_result_; }
 
   /// One message of one actor, or the callbacks that are due. Whether there was anything to do.
   bool step();
-  /// Takes steps until none is left; time stands still.
+  /// Takes steps until none is left; time stands still. Throws: std::logic_error if a detached or blocking actor runs.
   void settle();
-  /// Moves time by `d`, in steps of what is due, and settles after each.
+  /// Settles, and moves time by `d`, in steps of what is due, settling after each. The watchdog looks on the way.
   void advance(duration d);
   /// How many messages actors have handled so far.
   std::uint64_t steps() const noexcept;
@@ -98,10 +102,16 @@ class world {
   explicit world(guide& by);
   world_scheduler& steps_by() noexcept { return scheduler_; }
   step_watch& seen() noexcept { return *watch_; }
+  // Throws: std::logic_error if a detached or blocking actor runs.
+  void refuse_threads();
 
  private:
   static caf::actor_system_config& configured(caf::actor_system_config& cfg);
   std::optional<time_point> next_due() const;
+  void run_dry();
+  void run_dry_and_look();
+  void pass(duration d);
+  bool pass_until_ended(duration limit);
 
   caf::actor_system_config config_;
   caf::actor_system system_;
