@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the engine counts: programs whose number of different orders is known.
+#include "bounds.hpp"
 #include "programs.hpp"
 
 #include <map>
@@ -18,6 +19,8 @@ BOOST_AUTO_TEST_SUITE(counts)
 
 BOOST_AUTO_TEST_CASE(T020_n_children_that_quit_under_one_monitor_have_n_factorial_orders_none_twice) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{3, 6}, {5, 120}, {7, 5040}}) {
+    if (in_part && n == 7)
+      continue;
     std::map<std::vector<caf::actor_id>, int> seen;
     const auto result = explore({}, [&, n = n](trial& t) { ++seen[ends_under_a_monitor(t, n)]; });
     BOOST_TEST(result.exhausted, result.to_text());
@@ -38,6 +41,8 @@ BOOST_AUTO_TEST_CASE(T021_readers_have_two_to_the_n_orders) {
 
 BOOST_AUTO_TEST_CASE(T022_lastzero_has_its_published_number_of_orders) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{5, 64}, {10, 3328}}) {
+    if (in_part && n == 10)
+      continue;
     const auto result = explore({}, [n = n](trial& t) { lastzero(t, n); });
     BOOST_TEST(result.exhausted);
     BOOST_TEST(result.schedules == orders, n << ": " << result.to_text() << " " << result.given_up);
@@ -63,7 +68,7 @@ BOOST_AUTO_TEST_CASE(T024_file_system_has_its_published_number_of_orders) {
 
 // A random program of three threads over two variables, and every outcome that any order of its steps has.
 BOOST_AUTO_TEST_CASE(T025_what_a_reduction_leaves_out_has_no_outcome_of_its_own) {
-  for (unsigned seed = 0; seed != 25; ++seed) {
+  for (unsigned seed = 0; seed != (in_part ? 4 : 25); ++seed) {
     std::array<std::set<lines>, reductions.size()> outcomes;
     std::array<std::uint64_t, reductions.size()> schedules{};
     for (std::size_t i = 0; i != reductions.size(); ++i) {

@@ -148,13 +148,13 @@ BOOST_AUTO_TEST_CASE(T013_what_no_world_can_hold_up_is_refused) {
   // On a thread of its own until the body ends, and not longer.
   struct outsider {
     caf::actor handle;
-    ~outsider() { caf::anon_send_exit(handle, caf::exit_reason::kill); }
+    ~outsider() { caf::anon_send(handle, 1); }
   };
   const std::map<std::string, std::function<void(testkit::world&)>> bodies{
       {"detached",
        [](testkit::world& in) {
-         const outsider one{
-             in.system().spawn<caf::detached>([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; })};
+         const outsider one{in.system().spawn<caf::detached>(
+             [](caf::event_based_actor* self) -> caf::behavior { return {[self](int) { self->quit(); }}; })};
          in.settle();
        }},
       {"blocking",

@@ -7,6 +7,7 @@
 //                              without it, some seconds of them
 //   LIBACTOR_CAMPAIGN=minutes  all, and more time for those that need it
 //   LIBACTOR_CELLS=text        only cells whose name contains it
+#include "../explore/bounds.hpp"
 #include "supervisors/testkit/doubles.hpp"
 #include "supervisors/testkit/explore.hpp"
 #include "workers.hpp"
@@ -181,7 +182,7 @@ BOOST_AUTO_TEST_CASE(T040_our_supervisor_keeps_the_default_properties_with_one_f
   const auto minutes = number_in("LIBACTOR_CAMPAIGN", 0);
   const auto seed = static_cast<std::uint64_t>(number_in("LIBACTOR_SEED", 1));
   if (minutes == 0) {
-    const std::chrono::seconds slice{number_in("LIBACTOR_SLICE", 4)};
+    const std::chrono::seconds slice{number_in("LIBACTOR_SLICE", in_part ? 2 : 4)};
     std::cout << "a slice of " << slice.count() << " s, LIBACTOR_SEED=" << seed << '\n';
     // The standard's shuffle is not the same everywhere.
     std::mt19937_64 random{seed};
@@ -243,7 +244,7 @@ BOOST_AUTO_TEST_CASE(T041_larger_trees_keep_the_default_properties_in_a_sample) 
       options.pct_depth = 4;
       options.threads = 2;
       options.seed = static_cast<std::uint64_t>(number_in("LIBACTOR_SEED", 1));
-      options.max_schedules = all ? 20'000 : slice != 0 ? 10'000 : 150;
+      options.max_schedules = all ? 20'000 : slice != 0 ? 10'000 : in_part ? 20 : 150;
       options.max_time = std::chrono::milliseconds(1000 * slice / 120);
       const auto result = explore(options, [&](trial& t) {
         std::map<std::string, fault> like;
