@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -35,9 +36,12 @@ constexpr std::size_t classes = fine_classes + (largest - coarse_from) / coarse 
 constexpr std::size_t slab_bytes = 64 * 1024;
 constexpr std::size_t region_bytes = 2 * 1024 * 1024;
 constexpr std::size_t slabs_per_region = region_bytes / slab_bytes;
-// A pool that has grown asks for huge pages: a page fault is dear, and one of them then does for a thousand actors. A
-// small one does not: what it takes would be a matter of 2 MB more or less.
+// A page fault is dear. A pool that has grown asks for huge pages, of which one does for a thousand actors; a small one
+// does not: what it takes would be a matter of 2 MB more or less. Where a virtual machine gets memory that it has never
+// used, a huge page takes 5 ms: then the next 64 MB do without, and have the pages of each slab filled at once.
 constexpr std::size_t small_regions = 2;
+constexpr std::size_t regions_without_huge = 32;
+constexpr std::chrono::milliseconds dear_page{1};
 // Vacant slabs that are kept at least: 4 MB.
 constexpr std::size_t kept_slabs = 2 * slabs_per_region;
 // And so many before they go back one by one, where no more than a quarter of the pool is in use: that splits huge
@@ -74,6 +78,7 @@ struct slab {
   std::uint16_t index = 0;
   std::uint16_t size = 0;  // of its blocks
   bool is_cold = false;
+  bool is_filled = false;  // has its pages
 };
 
 struct slab_list {
@@ -96,6 +101,7 @@ struct slab_list {
 struct region {
   std::array<slab, slabs_per_region> slabs;
   std::size_t vacant = slabs_per_region;
+  bool fills_slabs = false;
 };
 constexpr std::size_t region_head = (sizeof(region) + 63) / 64 * 64;
 
@@ -107,6 +113,7 @@ struct store {
   std::size_t regions = 0;
   std::vector<void*> returned;  // regions without pages; room for all there are
   std::size_t used = 0;
+  std::size_t without_huge = 0;  // so many regions more
 
   std::size_t held() const noexcept { return (regions - returned.size()) * region_bytes - cold_slabs * slab_bytes; }
 };
@@ -145,22 +152,39 @@ inline void* addresses() {
 #endif
 }
 
+// Whether the region is to be of huge pages.
+inline bool wants_huge() noexcept {
+  auto& all = common();
+  if (all.regions <= small_regions)
+    return false;
+  if (all.without_huge == 0)
+    return true;
+  --all.without_huge;
+  return false;
+}
+
 inline void add_region() {
   auto& all = common();
   void* memory = nullptr;
+  bool huge = false;
   if (all.returned.empty()) {
     all.returned.reserve(all.regions + 1);
     memory = addresses();
     ++all.regions;
+    huge = wants_huge();
 #ifdef __linux__
-    if (all.regions > small_regions)
+    if (huge)
       ::madvise(memory, region_bytes, MADV_HUGEPAGE);
 #endif
   } else {
     memory = all.returned.back();
     all.returned.pop_back();
   }
-  auto& fresh = *new (memory) region;
+  const auto before = std::chrono::steady_clock::now();
+  auto& fresh = *new (memory) region;  // the first page fault
+  if (huge && std::chrono::steady_clock::now() - before > dear_page)
+    all.without_huge = regions_without_huge;
+  fresh.fills_slabs = all.regions > small_regions;
   for (auto i = slabs_per_region; i-- != 0;)
     all.vacant.push(fresh.slabs[i]);
   all.vacant_slabs += slabs_per_region;
@@ -197,6 +221,13 @@ inline std::byte* memory_of(slab& one) noexcept {
   return reinterpret_cast<std::byte*>(&home) + static_cast<std::size_t>(&one - home.slabs.data()) * slab_bytes;
 }
 
+inline void fill([[maybe_unused]] slab& one) noexcept {
+#ifdef MADV_POPULATE_WRITE
+  if (region_of(&one).fills_slabs && !std::exchange(one.is_filled, true))
+    ::madvise(memory_of(one), slab_bytes, MADV_POPULATE_WRITE);  // else each page comes when it is touched
+#endif
+}
+
 inline void cool_down() noexcept {
   auto& all = common();
   for (auto* one = all.vacant.first; one != nullptr && all.vacant_slabs > kept_slabs;) {
@@ -206,6 +237,7 @@ inline void cool_down() noexcept {
     take_out(here);
     forget_pages(memory_of(here), slab_bytes);
     here.is_cold = true;
+    here.is_filled = false;
     all.cold.push(here);
     ++all.cold_slabs;
   }
@@ -222,6 +254,7 @@ inline slab& occupy(std::size_t index) {
   auto& home = region_of(&one);
   --home.vacant;
   auto* base = memory_of(one);
+  fill(one);
   one.free = nullptr;
   one.unused = &one == home.slabs.data() ? base + region_head : base;
   one.end = base + slab_bytes;
