@@ -13,6 +13,7 @@
 
 #include <array>
 #include <atomic>
+#include <string_view>
 
 namespace libactor::detail::seam {
 
@@ -191,14 +192,22 @@ constexpr std::array<const std::type_info*, sizeof...(Ts)> infos_of(caf::detail:
 }
 constexpr auto builtin_types = infos_of(caf::sorted_builtin_types{});
 
+// Whether all contents of this class have the same types, as CAF's tuples that are made of types have, and those that
+// are put together at run time have not.
+bool tells_types(const std::type_info& content) noexcept {
+  const std::string_view name = content.name();
+  return name.starts_with("N3caf20mailbox_element_valsI") || name.starts_with("N3caf6detail10tuple_valsI");
+}
+
 }  // namespace
 
-const std::type_info* type_of(const caf::mailbox_element& x) noexcept {
+message_shape shape_of(const caf::mailbox_element& x) noexcept {
   const auto& content = x.content();
+  const auto* shape = tells_types(typeid(content)) ? &typeid(content) : nullptr;
   if (content.empty())
-    return nullptr;
+    return {shape, nullptr};
   const auto [number, info] = content.type(0);
-  return number == 0 ? info : builtin_types[number - 1U];
+  return {shape, number == 0 ? info : builtin_types[number - 1U]};
 }
 
 const std::type_info* const envelope_element_type = &typeid(envelope_element);

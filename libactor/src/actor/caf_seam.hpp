@@ -115,8 +115,29 @@ bool is_system_message(const caf::mailbox_element& x);
 std::size_t running_count(caf::actor_system& system);
 std::vector<std::string> registered_names(caf::actor_system& system);
 
-/// The type of the message's first value; null where it has none.
-const std::type_info* type_of(const caf::mailbox_element& x) noexcept;
+/// What a message looks like, and so the type of its first value, which is null where it has none.
+struct message_shape {
+  const std::type_info* shape;  ///< null where it does not tell the type
+  const std::type_info* type;
+};
+message_shape shape_of(const caf::mailbox_element& x) noexcept;
+
+/// Whether `x` is of a shape that was seen before. A few instructions: it is asked of every message to a watched
+/// worker.
+inline bool has_shape(const caf::mailbox_element& x, const std::type_info* shape) noexcept {
+  return &typeid(x) == shape || &typeid(x.content()) == shape;
+}
+
+/// How many messages an actor has taken in and not handled, for its own thread: without those sent since its round of
+/// at most three messages began. Inline, as it is asked at every message to a watched worker.
+template <class Actor>
+std::uint64_t backlog_of(Actor& self) noexcept {
+  auto& queues = self.mailbox().queue().queues();
+  auto& normal = std::get<Actor::normal_queue_index>(queues);
+  auto& urgent = std::get<Actor::urgent_queue_index>(queues);
+  return normal.total_task_size() + normal.cache().total_task_size() + urgent.total_task_size() +
+         urgent.cache().total_task_size();
+}
 
 /// Whether `x` is an exit message that can't be trapped.
 bool is_kill(const caf::mailbox_element& x);

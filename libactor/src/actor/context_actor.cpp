@@ -29,8 +29,7 @@ int this_thread() noexcept {
 // Marks the activity cell for as long as a handler runs. Only the actor's own thread writes it.
 class watched_handler {
  public:
-  watched_handler(activity_cell& cell, const std::type_info* message) noexcept : cell_(cell) {
-    cell_.message_type.store(message, std::memory_order_relaxed);
+  explicit watched_handler(activity_cell& cell) noexcept : cell_(cell) {
     cell_.thread.store(this_thread(), std::memory_order_relaxed);
     step();
   }
@@ -152,10 +151,19 @@ caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
 }
 
 caf::invoke_message_result context_actor::consume_watched(caf::mailbox_element& x) {
-  const watched_handler guard{*watched_, detail::seam::type_of(x)};
-  watched_->backlog.store(get_normal_queue().total_task_size() + get_urgent_queue().total_task_size(),
-                          std::memory_order_relaxed);
+  auto& cell = *watched_;
+  if (!detail::seam::has_shape(x, cell.shape)) [[unlikely]]
+    note_type(x);
+  cell.backlog.store(detail::seam::backlog_of(*this), std::memory_order_relaxed);
+  const watched_handler guard{cell};
   return consume_in_context(x);
+}
+
+// Of most messages the one before was of the same type.
+void context_actor::note_type(const caf::mailbox_element& x) noexcept {
+  const auto [shape, type] = detail::seam::shape_of(x);
+  watched_->shape = shape;
+  watched_->message_type.store(type, std::memory_order_relaxed);
 }
 
 // Whether the sender was abandoned. Who waits for an answer of it gets an error in its stead.
@@ -177,7 +185,8 @@ bool context_actor::fenced_off(caf::mailbox_element& x) {
 caf::behavior context_actor::make_behavior() {
   if (watched_ == nullptr)
     return caf::event_based_actor::make_behavior();
-  const watched_handler guard{*watched_, &typeid(*this)};
+  watched_->message_type.store(&typeid(*this), std::memory_order_relaxed);
+  const watched_handler guard{*watched_};
   return caf::event_based_actor::make_behavior();
 }
 

@@ -91,6 +91,7 @@ class context_actor : public caf::event_based_actor {
 
   caf::invoke_message_result consume_in_context(caf::mailbox_element& x);
   caf::invoke_message_result consume_watched(caf::mailbox_element& x);
+  void note_type(const caf::mailbox_element& x) noexcept;
   caf::resumable::resume_result look_again(caf::execution_unit* host, std::size_t most_messages);
   bool fenced_off(caf::mailbox_element& x);
   void see_done(caf::mailbox_element& x);

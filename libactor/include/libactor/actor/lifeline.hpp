@@ -30,6 +30,7 @@ struct activity_cell {
   std::atomic<int> thread{0};                                ///< the kernel's id of the thread
   /// Messages that stood unread when the handler in hand, or the last one, began.
   std::atomic<std::uint64_t> backlog{0};
+  const std::type_info* shape = nullptr;  ///< the actor's own: what `message_type` was last read off
 };
 
 /// What binds one incarnation to its supervisor and to those who watch it: who it is, when it must have ended, what it
