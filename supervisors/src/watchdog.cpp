@@ -89,6 +89,7 @@ struct watchdog::impl {
   }
 
   void run();
+  bool look_now(duration limit);
 
   const watchdog_options options;
   context_runtime& contexts;
@@ -105,6 +106,7 @@ struct watchdog::impl {
   std::shared_ptr<const std::function<void()>> hurried;  // under `mutex`; called without it
   std::uint64_t hurries = 0;                             // under `mutex`: how often that was set
   bool in_call = false;                                  // under `mutex`: of `hurried`
+  std::uint64_t looks_asked = 0, looks_done = 0;         // under `mutex`: at once, by those who wait for it
   bool stop = false;                                     // under `mutex`
   std::thread thread;
 };
@@ -120,7 +122,8 @@ void watchdog::impl::run() {
     const auto before = hurries;
     sleeps_for_good = rest == infinite;
     const auto is_woken = [&] {
-      return stop || hurries != before || (sleeps_for_good ? !orders.empty() : orders.size() >= many_orders);
+      return stop || hurries != before || looks_asked != looks_done ||
+             (sleeps_for_good ? !orders.empty() : orders.size() >= many_orders);
     };
     if (sleeps_for_good)
       changed.wait(lock, is_woken);
@@ -129,6 +132,7 @@ void watchdog::impl::run() {
     const bool was_asleep = std::exchange(sleeps_for_good, false);
     const auto each = hurried;
     in_call = static_cast<bool>(each);
+    const auto asked = looks_asked;
     work.swap(orders);
     lock.unlock();
     for (const auto& what : work)
@@ -141,9 +145,17 @@ void watchdog::impl::run() {
     if (each)
       (*each)();
     lock.lock();
-    if (std::exchange(in_call, false))
+    if (std::exchange(in_call, false) || std::exchange(looks_done, asked) != asked)
       changed.notify_all();
   }
+}
+
+// Carries out what was left here before, and looks.
+bool watchdog::impl::look_now(duration limit) {
+  std::unique_lock lock{mutex};
+  const auto mine = ++looks_asked;
+  changed.notify_all();
+  return changed.wait_for(lock, limit, [&] { return looks_done >= mine; });
 }
 
 watchdog::watchdog(context_runtime& contexts, watchdog_options options)
@@ -192,7 +204,12 @@ void watchdog::calm() {
   impl_->changed.wait(lock, [this] { return !impl_->in_call; });
 }
 
-bool watchdog::flush(duration limit) { return impl_->courier.flush(limit); }
+bool watchdog::flush(duration limit) {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  if (impl_->options.threaded && !impl_->look_now(limit))
+    return false;
+  return impl_->courier.flush(std::max<duration>(until - std::chrono::steady_clock::now(), 0s));
+}
 
 std::uint64_t watchdog::lost() const noexcept { return impl_->courier.lost(); }
 

@@ -122,6 +122,25 @@ tree:
   BOOST_TEST(program.exit_status() == ok);
 }
 
+BOOST_AUTO_TEST_CASE(the_report_comes_last_after_all_that_the_watchdog_has_to_tell) {
+  const auto file = tree(R"(
+tree:
+  id: t
+  watch: {stuck_after: 50ms}
+  children: [{id: a, kind: demo.stuck, args: {after: 1ms, for: 1s}, shutdown: 1m}]
+)");
+  run_of_program program({"run", file, "--log", "json"});
+  program.wait("stuck", "/t/a");
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  const auto events = program.events();
+  BOOST_TEST_REQUIRE(!events.empty());
+  const auto last = events.back().value("text", "");
+  BOOST_TEST(last.starts_with("shutdown report\n"), events.back().dump());
+  BOOST_TEST(program.order({"recovered"}) == (std::vector<std::string>{"recovered /t/a"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(output_waits_for_a_slow_reader_and_none_is_lost) {
   constexpr int count = 150'000;  // more than the log's queue takes
   const auto file = tree(

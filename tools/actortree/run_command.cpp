@@ -263,6 +263,7 @@ int run(const run_options& options) {
     else
       static_cast<void>(control.release());  // an act may wait for what does not end
     control.reset();
+    runtime.flush();  // so that the report is the last of it
     const auto report = runtime.report();
     status = status_of(report, mail, running.at_once());
     if (mail.start_error() && status == start_failed)

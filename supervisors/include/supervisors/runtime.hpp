@@ -9,6 +9,7 @@
 #include "supervisors/supervisor.hpp"
 #include "supervisors/tree_spec.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -65,6 +66,10 @@ class runtime {
   /// the tree says `on_overrun: wait`; what is late is killed `kill_grace` before that. Reports each child, and what
   /// else holds up the actor system. Not from an actor.
   shutdown_report stop(std::optional<duration> budget = {}, cause why = {});
+
+  /// Has the watchdog look, and waits, for `limit` at most, until all that it has to tell has reached the sinks; then
+  /// flushes each of those. Whether that limit was kept. Not from an actor, nor a sink.
+  bool flush(duration limit = std::chrono::seconds(1));
 
   /// For a host that can't let its actor system end, because actors had to be abandoned: flushes the sinks, then ends
   /// the process with `status`, running no destructors.

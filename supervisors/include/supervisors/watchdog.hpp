@@ -82,7 +82,8 @@ class watchdog {
   void hurry(std::function<void()> each);
   /// Ends that, and returns once no such call runs. Not from such a call.
   void calm();
-  /// Whether all that was reported so far has reached the sinks, within `limit`.
+  /// Looks, where it has a thread; then waits until all that was reported so far has reached the sinks. Whether all
+  /// that took at most `limit`. Not from a call of `hurry`'s, nor from a sink.
   bool flush(duration limit);
   /// Leak events that a slow sink had no room for.
   std::uint64_t lost() const noexcept;
