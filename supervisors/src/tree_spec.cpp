@@ -190,6 +190,8 @@ class checker {
             "significant children need a supervisor whose `auto_shutdown` is any_significant or all_significant");
   }
 
+  static constexpr auto remedy = ": `thread` gives it a thread, and `kind: process` runs a program";
+
   void check_what(const child_spec& spec) {
     if (const auto* x = as_supervisor(spec)) {
       check_supervisor(spec, *x);
@@ -199,7 +201,7 @@ class checker {
       if (!f->start)
         fault("", "Y34", "the start function is empty");
       if (spec.isolation == isolation::process)
-        fault("isolation", "Y43", "a function of this program can't run in a process of its own");
+        fault("isolation", "Y43", std::string("a function of this program can't run in a process of its own") + remedy);
     } else {
       fault("kind", "Y34", "a child needs exactly one of `kind`, `children` and `child`");
     }
@@ -207,7 +209,8 @@ class checker {
 
   void check_supervisor(const child_spec& spec, const supervisor_spec& x) {
     if (spec.isolation == isolation::process)
-      fault("isolation", "Y43", "a supervisor can't run in a process of its own");
+      fault("isolation", "Y43",
+            "a supervisor can't run in a process of its own: leave it out, and give one to its children");
     check_time(x.period, "period", lower::above_zero, true);
     if (const auto* d = std::get_if<dynamic_supervisor>(&spec.what)) {
       if (x.auto_shutdown != auto_shutdown::never)
@@ -238,7 +241,7 @@ class checker {
     for (auto& f : arg_faults_)
       fault("args." + f.name, "Y33", std::move(f.text));
     if (spec.isolation == isolation::process && !kind->is_process)
-      fault("isolation", "Y43", quoted(x.kind) + " runs in this program and can't have a process of its own");
+      fault("isolation", "Y43", quoted(x.kind) + " runs in this program and can't have a process of its own" + remedy);
     if (spec.awaits_ready && arg_faults_.empty() && !(kind->reports_ready && kind->reports_ready(args)))
       fault("ready", "Y38",
             kind->reports_ready ? "with these arguments " + quoted(x.kind) + " never reports that it is ready"

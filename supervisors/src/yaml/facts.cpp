@@ -33,7 +33,7 @@ struct entry {
   fact (*get)(const child_spec&);
 };
 
-constexpr std::array<entry, 27> table{{
+constexpr std::array<entry, 23> table{{
     {"kind", fact_type::word,
      [](const child_spec& s) {
        const auto* k = std::get_if<kind_child>(&s.what);
@@ -60,12 +60,6 @@ constexpr std::array<entry, 27> table{{
     {"backoff", fact_type::presence, [](const child_spec& s) { return presence(s.backoff.has_value()); }},
     {"backoff.min", fact_type::time, [](const child_spec& s) { return s.backoff ? time(s.backoff->min) : absent(); }},
     {"backoff.max", fact_type::time, [](const child_spec& s) { return s.backoff ? time(s.backoff->max) : absent(); }},
-    {"watch", fact_type::presence, [](const child_spec& s) { return presence(s.watch.has_value()); }},
-    {"watch.action", fact_type::word,
-     [](const child_spec& s) { return s.watch ? words(to_string(s.watch->action)) : absent(); }},
-    {"watch.stuck_after", fact_type::time,
-     [](const child_spec& s) { return s.watch ? time(s.watch->stuck_after) : absent(); }},
-    {"watch.grace", fact_type::time, [](const child_spec& s) { return s.watch ? time(s.watch->grace) : absent(); }},
     {"strategy", fact_type::word,
      [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return words(to_string(x.strategy)); }); }},
     {"intensity", fact_type::number,
@@ -90,11 +84,26 @@ constexpr std::array<entry, 27> table{{
      }},
 }};
 
+// Of what watches the node, which may be its supervisor's; null: nothing does.
+struct watch_entry {
+  std::string_view name;
+  fact_type type;
+  fact (*get)(const watch_spec&);
+};
+
+constexpr std::array<watch_entry, 4> watch_table{{
+    {"watch", fact_type::presence, [](const watch_spec&) { return presence(true); }},
+    {"watch.action", fact_type::word, [](const watch_spec& w) { return words(to_string(w.action)); }},
+    {"watch.stuck_after", fact_type::time, [](const watch_spec& w) { return time(w.stuck_after); }},
+    {"watch.grace", fact_type::time, [](const watch_spec& w) { return time(w.grace); }},
+}};
+
 constexpr std::string_view label_prefix = "labels.";
 
-const entry* find(std::string_view name) {
-  const auto* i = std::find_if(table.begin(), table.end(), [&](const entry& e) { return e.name == name; });
-  return i == table.end() ? nullptr : i;
+template <class Table>
+auto* find(const Table& in, std::string_view name) {
+  const auto i = std::find_if(in.begin(), in.end(), [&](const auto& e) { return e.name == name; });
+  return i == in.end() ? nullptr : &*i;
 }
 
 }  // namespace
@@ -103,18 +112,24 @@ std::vector<std::string_view> fact_names() {
   std::vector<std::string_view> names;
   for (const auto& e : table)
     names.push_back(e.name);
+  for (const auto& e : watch_table)
+    names.push_back(e.name);
   return names;
 }
 
 std::optional<fact_type> type_of_fact(std::string_view name) {
   if (name.substr(0, label_prefix.size()) == label_prefix && name.size() > label_prefix.size())
     return fact_type::word;
-  const auto* e = find(name);
+  if (const auto* w = find(watch_table, name))
+    return w->type;
+  const auto* e = find(table, name);
   return e == nullptr ? std::nullopt : std::optional(e->type);
 }
 
-fact fact_of(const child_spec& spec, std::string_view name) {
-  if (const auto* e = find(name))
+fact fact_of(const child_spec& spec, const watch_spec* watch, std::string_view name) {
+  if (const auto* w = find(watch_table, name))
+    return watch == nullptr ? absent() : w->get(*watch);
+  if (const auto* e = find(table, name))
     return e->get(spec);
   const auto label = spec.labels.find(std::string(name.substr(std::min(label_prefix.size(), name.size()))));
   return label == spec.labels.end() ? absent() : words(label->second);

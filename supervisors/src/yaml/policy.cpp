@@ -244,8 +244,10 @@ bool policy::matches(const rule& r, const child_spec& spec, const std::string& p
   });
 }
 
-void policy::apply_to(const child_spec& spec, const std::string& path, std::size_t& node, tree_decoder& decoder) const {
+void policy::apply_to(const child_spec& spec, const std::string& path, const watch_spec* inherited, std::size_t& node,
+                      tree_decoder& decoder) const {
   const auto here = node++;
+  const auto* watch = spec.unwatched ? nullptr : spec.watch ? &*spec.watch : inherited;
   const auto violated = [&](const rule& r, const term& t, std::string text) {
     if (!decoder.is_sound(here, t.field))
       return;
@@ -262,7 +264,7 @@ void policy::apply_to(const child_spec& spec, const std::string& path, std::size
     if (!matches(r, spec, path))
       continue;
     for (const auto& t : r.require) {
-      const auto f = fact_of(spec, t.field);
+      const auto f = fact_of(spec, watch, t.field);
       if (f.is == fact::state::meaningless)
         continue;
       const bool is_given = f.is == fact::state::given;
@@ -277,7 +279,7 @@ void policy::apply_to(const child_spec& spec, const std::string& path, std::size
         violated(r, t, "requires " + quoted(t.field) + " to be at most " + t.max_text + actual);
     }
     for (const auto& t : r.forbid) {
-      const auto f = fact_of(spec, t.field);
+      const auto f = fact_of(spec, watch, t.field);
       const bool is_given = f.is == fact::state::given;
       const bool in_bounds =
           (t.min || t.max) && is_given && (!t.min || f.number >= *t.min) && (!t.max || f.number <= *t.max);
@@ -288,16 +290,16 @@ void policy::apply_to(const child_spec& spec, const std::string& path, std::size
   }
   if (const auto* x = std::get_if<static_supervisor>(&spec.what)) {
     for (const auto& child : x->children)
-      apply_to(child, path + "/" + child.id, node, decoder);
+      apply_to(child, path + "/" + child.id, watch, node, decoder);
   } else if (const auto* d = std::get_if<dynamic_supervisor>(&spec.what); d != nullptr && d->child) {
-    apply_to(*d->child, path + "/" + (d->child->id.empty() ? "*" : d->child->id), node, decoder);
+    apply_to(*d->child, path + "/" + (d->child->id.empty() ? "*" : d->child->id), watch, node, decoder);
   }
 }
 
 void policy::apply(const tree_spec& tree, tree_decoder& decoder) const {
   std::size_t node = 0;
   if (!rules_.empty())
-    apply_to(tree.root, "/" + tree.root.id, node, decoder);
+    apply_to(tree.root, "/" + tree.root.id, nullptr, node, decoder);
 }
 
 }  // namespace libactor::yaml

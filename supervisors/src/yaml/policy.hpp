@@ -48,7 +48,8 @@ class policy {
   bool read_bounds(const node& map, term& out);
 
   bool matches(const rule& r, const child_spec& spec, const std::string& path) const;
-  void apply_to(const child_spec& spec, const std::string& path, std::size_t& node, tree_decoder& decoder) const;
+  void apply_to(const child_spec& spec, const std::string& path, const watch_spec* inherited, std::size_t& node,
+                tree_decoder& decoder) const;
 
   scalar_reader& read_;
   const child_catalog& catalog_;

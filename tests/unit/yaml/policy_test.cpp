@@ -105,6 +105,67 @@ t.yaml:10:10: note: the rule is here
 )");
 }
 
+BOOST_AUTO_TEST_CASE(Y71_a_node_is_watched_as_what_is_above_it_says) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  watch: {stuck_after: 2s, action: cancel}
+  children:
+    - {id: inherits, kind: demo.worker}
+    - {id: own, kind: demo.worker, watch: {stuck_after: 9s}}
+    - {id: off, kind: demo.worker, watch: off}
+    - {id: a, watch: off, children: [{id: x, kind: demo.worker}, {id: y, kind: demo.worker, watch: {grace: 1s}}]}
+    - {id: pool, child: {kind: demo.worker}}
+policy:
+  - {id: all, match: {type: worker}, require: {watch: {present: true}, watch.stuck_after: {max: 5s}}}
+  - {id: none, match: {path: "/shop/*"}, forbid: {watch.action: cancel}, level: warning}
+)") == R"(
+t.yaml:6:12: warning[Y71]: rule `none` forbids `watch.action` to be cancel
+      - {id: inherits, kind: demo.worker}
+             ^~~~~~~~
+t.yaml:13:10: note: the rule is here
+    - {id: none, match: {path: "/shop/*"}, forbid: {watch.action: cancel}, level: warning}
+           ^~~~
+t.yaml:7:57: error[Y71]: rule `all` requires `watch.stuck_after` to be at most 5s, and here it is 9s
+      - {id: own, kind: demo.worker, watch: {stuck_after: 9s}}
+                                                          ^~
+t.yaml:12:10: note: the rule is here
+    - {id: all, match: {type: worker}, require: {watch: {present: true}, watch.stuck_after: {max: 5s}}}
+           ^~~
+t.yaml:8:43: error[Y71]: rule `all` requires `watch`
+      - {id: off, kind: demo.worker, watch: off}
+                                            ^~~
+t.yaml:12:10: note: the rule is here
+    - {id: all, match: {type: worker}, require: {watch: {present: true}, watch.stuck_after: {max: 5s}}}
+           ^~~
+t.yaml:8:43: error[Y71]: rule `all` requires `watch.stuck_after` to be at most 5s, and here it is not set
+      - {id: off, kind: demo.worker, watch: off}
+                                            ^~~
+t.yaml:12:10: note: the rule is here
+    - {id: all, match: {type: worker}, require: {watch: {present: true}, watch.stuck_after: {max: 5s}}}
+           ^~~
+t.yaml:9:43: error[Y71]: rule `all` requires `watch`
+      - {id: a, watch: off, children: [{id: x, kind: demo.worker}, {id: y, kind: demo.worker, watch: {grace: 1s}}]}
+                                            ^
+t.yaml:12:10: note: the rule is here
+    - {id: all, match: {type: worker}, require: {watch: {present: true}, watch.stuck_after: {max: 5s}}}
+           ^~~
+t.yaml:9:43: error[Y71]: rule `all` requires `watch.stuck_after` to be at most 5s, and here it is not set
+      - {id: a, watch: off, children: [{id: x, kind: demo.worker}, {id: y, kind: demo.worker, watch: {grace: 1s}}]}
+                                            ^
+t.yaml:12:10: note: the rule is here
+    - {id: all, match: {type: worker}, require: {watch: {present: true}, watch.stuck_after: {max: 5s}}}
+           ^~~
+t.yaml:10:12: warning[Y71]: rule `none` forbids `watch.action` to be cancel
+      - {id: pool, child: {kind: demo.worker}}
+             ^~~~
+t.yaml:13:10: note: the rule is here
+    - {id: none, match: {path: "/shop/*"}, forbid: {watch.action: cancel}, level: warning}
+           ^~~~
+)");
+}
+
 BOOST_AUTO_TEST_CASE(Y72_rules_that_are_invalid) {
   BOOST_TEST(rendered(R"(
 schema: 1

@@ -374,10 +374,10 @@ tree:
     - {id: b, isolation: process, children: []}
     - {id: c, kind: process, isolation: process, restart: transient, args: {command: [x]}}
 )") == R"(
-t.yaml:5:45: error[Y43]: `demo.worker` runs in this program and can't have a process of its own
+t.yaml:5:45: error[Y43]: `demo.worker` runs in this program and can't have a process of its own: `thread` gives it a thread, and `kind: process` runs a program
       - {id: a, kind: demo.worker, isolation: process}
                                               ^~~~~~~
-t.yaml:6:26: error[Y43]: a supervisor can't run in a process of its own
+t.yaml:6:26: error[Y43]: a supervisor can't run in a process of its own: leave it out, and give one to its children
       - {id: b, isolation: process, children: []}
                            ^~~~~~~
 )");
