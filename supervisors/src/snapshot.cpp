@@ -2,12 +2,12 @@
 #include "supervisors/snapshot.hpp"
 
 #include "actor/caf_seam.hpp"
-#include "actor/type_name.hpp"
 #include "context_chain.hpp"
 #include "libactor/actor/context_actor.hpp"
 #include "libactor/actor/scheduler.hpp"
 #include "supervisors/tree_text.hpp"
 #include "take_snapshot.hpp"
+#include "watch_list.hpp"
 
 #include <algorithm>
 #include <caf/abstract_actor.hpp>
@@ -118,19 +118,16 @@ void looker::look_into(tree_node& node, const caf::actor& handle, const lifeline
     if (node.busy) {
       if (const auto since = line.busy_since())
         node.busy_for = std::max(duration{}, out_.taken - *since);
-      const auto* type = cell.message_type.load(std::memory_order_relaxed);
       node.thread = cell.thread.load(std::memory_order_relaxed);
-      node.message_type = type == nullptr             ? "a message"
-                          : *type == typeid(envelope) ? "a timer or signal"
-                                                      : type_name(*type);
+      node.message_type = message_of(cell);
     }
   } else if (const auto turn = turns_.find(node.actor); turn != turns_.end()) {
     node.busy = true;
     node.thread = turn->second;
+  } else if (seam::waits(handle)) {
+    node.mailbox = 0;
   }
   auto* actor = caf::actor_cast<caf::abstract_actor*>(handle);
-  if (seam::waits(handle))
-    node.mailbox = 0;
   // What an actor was made with does not change while it exists.
   if (const auto* in_context = dynamic_cast<const context_actor*>(actor)) {
     const auto& ctx = in_context->ctx();

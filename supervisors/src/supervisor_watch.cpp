@@ -8,17 +8,6 @@
 
 namespace libactor {
 
-namespace {
-
-std::shared_ptr<const std::atomic<bool>> end_of(const caf::actor& whom) {
-  auto over = std::make_shared<std::atomic<bool>>(false);
-  detail::seam::when_ended(
-      whom, [over](const caf::error&, caf::execution_unit*) { over->store(true, std::memory_order_release); });
-  return over;
-}
-
-}  // namespace
-
 const watch_spec* supervisor_actor::watch_of(const child& c) const {
   if (c.spec->unwatched)
     return nullptr;
@@ -40,7 +29,7 @@ watched_child supervisor_actor::watched_below(const child& c, const family::memb
           *watch_of(c),
           who.below,
           0,
-          end_of(who.handle)};
+          detail::seam::flag_at_end(who.handle)};
 }
 
 // Those that are in the way of a child that must end: who waits for another of them is not (R24), nor one whose turn
@@ -84,7 +73,7 @@ void supervisor_actor::leave_behind(const child& c, const caf::actor& whom, cons
 // This supervisor ends before its children.
 void supervisor_actor::leave_alone(const child& c) {
   if (c.handle && c.line && watch_of(c) != nullptr)
-    core_->dog->left_alone(c.handle->id(), end_of(c.handle));
+    core_->dog->left_alone(c.handle->id(), detail::seam::flag_at_end(c.handle));
 }
 
 void supervisor_actor::give_up_stuck(child& c) {

@@ -16,13 +16,6 @@ using namespace std::chrono_literals;
 
 bool has_limits(const watch_spec& spec) noexcept { return spec.max_mailbox || spec.max_children; }
 
-std::shared_ptr<const std::atomic<bool>> end_of(const caf::actor& whom) {
-  auto over = std::make_shared<std::atomic<bool>>(false);
-  seam::when_ended(whom,
-                   [over](const caf::error&, caf::execution_unit*) { over->store(true, std::memory_order_release); });
-  return over;
-}
-
 bool has_ended(const watched_child& who) {
   if (who.over)
     return who.over->load(std::memory_order_acquire);
@@ -99,7 +92,7 @@ void watch_list::remove(std::uint64_t actor, const std::string& reason, bool for
   }
   if (e.more->as != role::child)
     return;  // it lives on, and says itself when it ends
-  if (e.more->open)
+  if (e.more->open && !e.more->open->blocked)
     close(e, leak_outcome::ended, "ended: " + reason);
   erase(places_.at(actor));
 }
@@ -224,9 +217,14 @@ void watch_list::add_tasks(std::size_t place) {
   for (const auto& task : tasks) {
     if (!task.line->watched || places_.contains(task.handle->id()))
       continue;
-    watched_child who{
-        task.handle->id(),  caf::actor_cast<caf::weak_actor_ptr>(task.handle), task.line, owner.ctx, owner.spec, {}, 0,
-        end_of(task.handle)};
+    watched_child who{task.handle->id(),
+                      caf::actor_cast<caf::weak_actor_ptr>(task.handle),
+                      task.line,
+                      owner.ctx,
+                      owner.spec,
+                      {},
+                      0,
+                      seam::flag_at_end(task.handle)};
     who.spec.max_children = who.spec.max_restarts = std::nullopt;
     entry_of(std::move(who)).more->owner = owner.line;
   }

@@ -196,7 +196,8 @@ constexpr auto builtin_types = infos_of(caf::sorted_builtin_types{});
 // are put together at run time have not.
 bool tells_types(const std::type_info& content) noexcept {
   const std::string_view name = content.name();
-  return name.starts_with("N3caf20mailbox_element_valsI") || name.starts_with("N3caf6detail10tuple_valsI");
+  return name.starts_with("N3caf20mailbox_element_valsI") || name.starts_with("N3caf6detail10tuple_valsI") ||
+         content == typeid(envelope_element);
 }
 
 }  // namespace
@@ -208,6 +209,12 @@ message_shape shape_of(const caf::mailbox_element& x) noexcept {
     return {shape, nullptr};
   const auto [number, info] = content.type(0);
   return {shape, number == 0 ? info : builtin_types[number - 1U]};
+}
+
+std::shared_ptr<const std::atomic<bool>> flag_at_end(const caf::actor& whom) {
+  auto over = std::make_shared<std::atomic<bool>>(false);
+  when_ended(whom, [over](const caf::error&, caf::execution_unit*) { over->store(true, std::memory_order_release); });
+  return over;
 }
 
 const std::type_info* const envelope_element_type = &typeid(envelope_element);

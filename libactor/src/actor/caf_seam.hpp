@@ -17,8 +17,10 @@
 #include <caf/mailbox_element.hpp>
 #include <caf/response_promise.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <typeinfo>
@@ -125,11 +127,14 @@ message_shape shape_of(const caf::mailbox_element& x) noexcept;
 /// Whether `x` is of a shape that was seen before. A few instructions: it is asked of every message to a watched
 /// worker.
 inline bool has_shape(const caf::mailbox_element& x, const std::type_info* shape) noexcept {
-  return &typeid(x) == shape || &typeid(x.content()) == shape;
+  if (&typeid(x) == shape)
+    return true;
+  const auto& content = x.content();
+  return &typeid(content) == shape;
 }
 
-/// How many messages an actor has taken in and not handled, for its own thread: without those sent since its round of
-/// at most three messages began. Inline, as it is asked at every message to a watched worker.
+/// How many messages an actor has taken in and not handled, for its own thread: without those sent since its round
+/// began, in which it handles three at most, and six urgent ones. Inline, as it is asked at every message to a watched worker.
 template <class Actor>
 std::uint64_t backlog_of(Actor& self) noexcept {
   auto& queues = self.mailbox().queue().queues();
@@ -183,6 +188,9 @@ void answer(caf::response_promise& promise, caf::strong_actor_ptr self, T value,
       host);
   promise = {};
 }
+
+/// A flag that is set once the actor has ended; at once if it has.
+std::shared_ptr<const std::atomic<bool>> flag_at_end(const caf::actor& whom);
 
 /// Calls `fun(reason, host)` once when the actor has ended, on the thread that ended it; at once if it has ended
 /// already.

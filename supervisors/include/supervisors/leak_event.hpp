@@ -72,7 +72,7 @@ struct leak_event {
   thread_activity activity = thread_activity::unknown;
   std::string system_call;  ///< such as `read`; empty where none
   std::vector<stack_frame> stack;
-  std::optional<std::uint64_t> mailbox;  ///< messages that stood unread when the last handler began
+  std::optional<std::uint64_t> mailbox;  ///< unread when the last handler began, without its own
   std::optional<std::uint64_t> children;
   std::optional<std::uint64_t> restarts;
   std::vector<chain_link> chain;

@@ -27,7 +27,10 @@ class ledger::impl {
         options_.queue, [this](auto& batch) { return write(batch); }, stamped_event::lost);
   }
 
-  bool wants(const event& what) const noexcept { return !options_.leaks_only || what.leak != nullptr; }
+  bool wants(const event& what) const noexcept {
+    const bool tells_of_losses = what.kind == event_kind::dropped && what.path.empty();
+    return !options_.leaks_only || what.leak != nullptr || tells_of_losses;
+  }
   batch_queue<stamped_event>& queue() noexcept { return *queue_; }
   std::uint64_t failures() const noexcept {
     std::lock_guard guard{mutex_};

@@ -6,6 +6,7 @@
 #include "libactor/actor/worker.hpp"
 #include "samples.hpp"
 #include "supervisors/builder.hpp"
+#include "supervisors/observe/leaks.hpp"
 #include "supervisors/runtime.hpp"
 
 #include <signal.h>
@@ -126,6 +127,19 @@ BOOST_AUTO_TEST_CASE(by_default_only_leaks_are_kept_each_with_its_number) {
   database db(path);
   BOOST_TEST((db.query("SELECT kind || ' ' || path || ' ' || record FROM events ORDER BY id") ==
               std::vector{"stuck /shop/api 12"s, "recovered /shop/api 12"s}));
+}
+
+BOOST_AUTO_TEST_CASE(L016_leak_events_that_never_came_are_in_the_ledger_as_a_number) {
+  auto sink = open({});
+  event dropped;
+  dropped.kind = event_kind::dropped;
+  dropped.count = 3;
+  sink->on_event(dropped);
+  dropped.path = "/shop/api";  // a worker's, of other things
+  sink->on_event(dropped);
+  sink->flush();
+  BOOST_TEST(sink->acknowledged() == 1u);
+  BOOST_TEST(observe::read_leaks(path).value().lost == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(two_programs_may_write_to_one_file) {
@@ -357,9 +371,13 @@ BOOST_AUTO_TEST_CASE(L016_a_file_that_another_program_holds_loses_what_has_no_ro
   sink = nullptr;
   database db(path);
   BOOST_TEST(db.number("SELECT count(*) FROM events WHERE kind = 'crashed'") == static_cast<long>(1000 - lost));
+  // Once, or twice if some were lost before the writer had its first turn.
   const auto told_of = db.query("SELECT json FROM events WHERE kind = 'dropped'");
-  BOOST_TEST_REQUIRE(told_of.size() == 1u);
-  BOOST_TEST(nlohmann::json::parse(told_of[0]).at("count") == lost);
+  BOOST_TEST((told_of.size() == 1 || told_of.size() == 2));
+  std::uint64_t told = 0;
+  for (const auto& one : told_of)
+    told += nlohmann::json::parse(one).at("count").get<std::uint64_t>();
+  BOOST_TEST(told == lost);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

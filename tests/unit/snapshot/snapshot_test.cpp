@@ -215,6 +215,19 @@ BOOST_AUTO_TEST_CASE(one_that_waits_has_nothing_unread_and_is_not_busy) {
   BOOST_TEST(!node("/root/a").mailbox.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_a_watched_worker_skipped_stands_unread) {
+  const auto choosy = [](worker* self) -> caf::behavior {
+    self->set_default_handler(caf::skip);
+    return {[](const std::string&) {}};
+  };
+  start_ok(one_for_one().child("a", choosy).watch({}).tree());
+  BOOST_TEST(node("/root/a").mailbox.value() == 0u);
+  for (int i = 0; i != 3; ++i)
+    caf::anon_send(at("/root/a"), i);
+  settle();
+  BOOST_TEST(node("/root/a").mailbox.value() == 2u);  // behind the last that it looked at
+}
+
 BOOST_AUTO_TEST_CASE(children_that_come_and_go_by_hand_are_listed_while_they_are_there) {
   start_ok(one_for_one().child("a", ordinary).child("b", ordinary).tree());
   const auto start = [&](const char* id) {

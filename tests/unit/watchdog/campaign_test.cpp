@@ -255,10 +255,12 @@ BOOST_AUTO_TEST_CASE(L014_nobody_in_healthy_trees_under_load_is_named) {
   const auto first = number_from("LIBACTOR_SEED", 1);
   const auto trees = number_from("LIBACTOR_CAMPAIGN", 4);
   const int senders = static_cast<int>(std::thread::hardware_concurrency());
+  std::size_t workers = 0, events = 0;
   for (auto seed = first; seed != first + trees; ++seed) {
     forest grown{seed, std::make_shared<planted>()};
     host h{scheduler_kind::own};
     h.start(grown.grow());
+    workers += grown.paths().size();
     {
       const load busy{h, grown, senders};
       for (int i = 0; i != 40; ++i) {
@@ -273,7 +275,9 @@ BOOST_AUTO_TEST_CASE(L014_nobody_in_healthy_trees_under_load_is_named) {
     BOOST_TEST(report.abandoned() == 0u);
     const auto leaks = h.seen->leaks();
     BOOST_TEST(leaks.empty(), "seed " << seed << list(leaks));
+    events += leaks.size();
   }
+  BOOST_TEST_MESSAGE(trees << " healthy trees with " << workers << " workers under load, " << events << " leak events");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,24 @@ using namespace libactor;
 using namespace libactor::tests;
 using namespace std::chrono_literals;
 
+namespace {
+
+// A mutex, and who holds it until the gate opens.
+struct held_mutex {
+  auto holder() {
+    return stuck_by([this](worker*) {
+      const std::lock_guard guard{mutex};
+      locked.set_value();
+      closed.wait_through();
+    });
+  }
+  gate closed;
+  std::mutex mutex;
+  std::promise<void> locked;
+};
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(on_threads)
 
 BOOST_DATA_TEST_CASE(L002_a_handler_in_a_system_call_is_named_with_call_stack_and_thread,
@@ -89,6 +107,36 @@ BOOST_DATA_TEST_CASE(L007_L008_R26_a_stuck_one_is_replaced_and_what_it_sends_lat
   BOOST_TEST(received == 1);
 }
 
+BOOST_DATA_TEST_CASE(L002_a_child_with_a_thread_of_its_own_is_named_with_that_one_and_holds_none_of_the_others,
+                     boost::unit_test::data::make(both), kind) {
+  host h{kind};
+  gate closed;
+  std::atomic<int> where{0}, shared{0};
+  auto apart = stuck_by([&](worker*) {
+    where = ::gettid();
+    closed.wait_through();
+  });
+  auto among = stuck_by([&](worker*) { shared = ::gettid(); });
+  h.start(
+      one_for_one().child("apart", apart).isolation(isolation::thread).watch(reports).child("among", among).tree(30s));
+  const auto* pool = scheduler::of(h.system);
+  caf::anon_send(h.at("/root/apart"), 1);
+  const auto what = h.seen->await(event_kind::stuck, "/root/apart");
+  BOOST_REQUIRE(what);
+  BOOST_TEST(what->leak->thread == where);
+  caf::anon_send(h.at("/root/among"), 1);
+  BOOST_TEST(h.works("/root/among"));
+  BOOST_TEST(shared != where);
+  if (pool != nullptr) {
+    const auto all = pool->threads();
+    BOOST_TEST(all.size() <= std::max(2U, std::thread::hardware_concurrency()));  // there is nothing to make up for
+    BOOST_TEST(std::none_of(all.begin(), all.end(), [&](const auto& one) { return one.thread == where; }));
+  }
+  closed.open();
+  BOOST_TEST(h.seen->await(event_kind::recovered, "/root/apart").has_value());
+  BOOST_TEST(h.works("/root/apart"));
+}
+
 BOOST_AUTO_TEST_CASE(L012_L013_with_more_stuck_handlers_than_threads_the_tree_works_on_and_threads_retire) {
   host h{scheduler_kind::own};
   const auto& pool = *scheduler::of(h.system);
@@ -118,26 +166,44 @@ BOOST_AUTO_TEST_CASE(L012_L013_with_more_stuck_handlers_than_threads_the_tree_wo
 
 BOOST_AUTO_TEST_CASE(R24_who_waits_for_the_mutex_of_a_stuck_one_is_listed_behind_it) {
   host h{scheduler_kind::own};
-  gate closed;
-  std::mutex mutex;
-  std::promise<void> locked;
-  auto holds = stuck_by([&](worker*) {
-    const std::lock_guard guard{mutex};
-    locked.set_value();
-    closed.wait_through();
-  });
-  auto waits = stuck_by([&](worker*) { const std::lock_guard guard{mutex}; });
-  h.start(one_for_one().child("waits", waits).watch(reports).child("holds", holds).watch(reports).tree(30s));
+  held_mutex held;
+  auto waits = stuck_by([&](worker*) { const std::lock_guard guard{held.mutex}; });
+  h.start(one_for_one().child("waits", waits).watch(reports).child("holds", held.holder()).watch(reports).tree(30s));
   caf::anon_send(h.at("/root/holds"), 1);
-  locked.get_future().wait();
+  held.locked.get_future().wait();
   caf::anon_send(h.at("/root/waits"), 1);
   const auto what = h.seen->await([](const event& x) { return x.leak && !x.leak->blocked_behind.empty(); });
   BOOST_REQUIRE(what);
   BOOST_TEST(what->path == "/root/holds");
   BOOST_TEST(what->leak->blocked_behind == std::vector<std::string>{"/root/waits"}, boost::test_tools::per_element());
-  closed.open();
+  held.closed.open();
   BOOST_REQUIRE(h.seen->await(event_kind::recovered, "/root/holds"));
   BOOST_TEST(h.works("/root/waits"));
+  for (const auto& leak : h.seen->leaks())
+    BOOST_TEST(leak->path == "/root/holds");
+}
+
+BOOST_AUTO_TEST_CASE(R24_who_waited_behind_another_and_ends_at_once_has_no_record_of_its_own) {
+  host h{scheduler_kind::own};
+  held_mutex held;
+  auto waits = stuck_by([&](worker* self) {
+    const std::lock_guard guard{held.mutex};
+    self->finish(caf::make_error(caf::sec::invalid_argument));
+  });
+  h.start(one_for_one()
+              .child("waits", waits)
+              .restart(restart_type::temporary)
+              .watch(reports)
+              .child("holds", held.holder())
+              .watch(reports)
+              .tree(30s));
+  caf::anon_send(h.at("/root/holds"), 1);
+  held.locked.get_future().wait();
+  caf::anon_send(h.at("/root/waits"), 1);
+  BOOST_REQUIRE(h.seen->await([](const event& x) { return x.leak && !x.leak->blocked_behind.empty(); }));
+  held.closed.open();
+  BOOST_REQUIRE(h.seen->await(event_kind::crashed, "/root/waits"));
+  BOOST_TEST(h.tree->flush(generous));
   for (const auto& leak : h.seen->leaks())
     BOOST_TEST(leak->path == "/root/holds");
 }
@@ -178,6 +244,36 @@ BOOST_AUTO_TEST_CASE(R24_of_two_that_wait_for_each_other_the_one_whose_handler_b
   BOOST_TEST(h.works("/root/second"));
   for (const auto& leak : h.seen->leaks())
     BOOST_TEST(leak->path == "/root/first");
+}
+
+// All of it on the watchdog's thread, between its looks: a handler begins, is seen, goes on for a second in which there
+// are no looks, is seen again, and ends.
+BOOST_AUTO_TEST_CASE(L014_time_in_which_the_watchdogs_thread_was_held_up_does_not_count) {
+  const auto seen = std::make_shared<watcher>();
+  context_runtime contexts;
+  watchdog dog{contexts};
+  auto line = std::make_shared<lifeline>("/a", 1U, caf::weak_actor_ptr{}, 1U, seen);
+  line->watched = true;
+  watched_child who;
+  who.actor = 1;
+  who.spec.stuck_after = 400ms;  // a look counts for 200 ms at most
+  who.line = line;
+  dog.add(who);
+  int calls = 0;
+  std::promise<void> over;
+  dog.hurry([&] {
+    ++calls;
+    if (calls == 1 || calls == 3)
+      line->activity.sequence.fetch_add(1);
+    else if (calls == 2)
+      std::this_thread::sleep_for(1s);
+    else if (calls == 4)
+      over.set_value();
+  });
+  over.get_future().wait();
+  dog.calm();
+  BOOST_TEST(dog.flush(generous));
+  BOOST_TEST(seen->leaks().empty());
 }
 
 BOOST_AUTO_TEST_CASE(L016_a_sink_that_blocks_costs_only_leak_events_and_they_are_counted) {
@@ -247,7 +343,7 @@ BOOST_AUTO_TEST_CASE(R25_a_stop_ends_within_its_budget_with_any_number_of_stuck_
   const auto began = std::chrono::steady_clock::now();
   const auto report = h.tree->stop(budget);
   const auto took = std::chrono::steady_clock::now() - began;
-  BOOST_TEST((took < budget + 100ms));
+  BOOST_TEST((took < budget + 1s));  // what a busy machine takes besides
   BOOST_TEST(report.abandoned() != 0u);
   for (const auto& entry : report.children) {
     if (!entry.abandoned || entry.path == "/root")

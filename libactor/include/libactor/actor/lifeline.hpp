@@ -28,7 +28,8 @@ struct activity_cell {
   std::atomic<std::uint64_t> sequence{0};                    ///< odd while a handler runs; each handler adds 2
   std::atomic<const std::type_info*> message_type{nullptr};  ///< null: none, or no message at hand
   std::atomic<int> thread{0};                                ///< the kernel's id of the thread
-  /// Messages that stood unread when the handler in hand, or the last one, began.
+  /// Messages that stood unread when the handler in hand, or the last one, began, without its own. Those that were
+  /// skipped count; those sent since the worker last took messages in, a few handlers ago, do not.
   std::atomic<std::uint64_t> backlog{0};
   const std::type_info* shape = nullptr;  ///< the actor's own: what `message_type` was last read off
 };

@@ -19,7 +19,7 @@ struct ledger_options {
   /// takes an eighth more (4 MiB at most) and what one commit changes, or more while somebody reads for long.
   std::uint64_t max_bytes = 64 * 1024 * 1024;
   std::size_t queue = 16384;  ///< how many events may wait for the file
-  bool leaks_only = true;     ///< keep what carries a leak record, and nothing else
+  bool leaks_only = true;     ///< keep what carries a leak record, or tells that such were lost
   /// Gets a `note` when the file fails, when it works again, and when a damaged one was set aside; on the ledger's own
   /// thread, or in `open`. Not the ledger itself.
   std::shared_ptr<event_sink> report_to{};
