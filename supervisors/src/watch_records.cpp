@@ -128,7 +128,9 @@ void watch_list::close(entry& e, leak_outcome how, std::string text) {
   r->leak.kind = event_kind::recovered;
   r->leak.outcome = how;
   if (const auto fenced = e.line->fenced(); fenced != 0)
-    text += "; " + std::to_string(fenced) + " messages that it sent meanwhile were dropped";
+    text +=
+        "; " + std::to_string(fenced) +
+        (fenced == 1 ? " message that it sent meanwhile was dropped" : " messages that it sent meanwhile were dropped");
   post(e, *r, std::move(text));
   if (!r->leak.blocked_behind.empty()) {
     // They go on now; if one does not, its time counts from here.

@@ -80,9 +80,14 @@ BOOST_DATA_TEST_CASE(L007_L008_R26_a_stuck_one_is_replaced_and_what_it_sends_lat
   std::atomic<int> stuck{0};
   caf::actor to;
   auto body = stuck_by([&](worker* self) {
-    if (stuck++ == 0)
+    const bool is_first = stuck++ == 0;
+    if (is_first)
       closed.wait_through();
     self->send(to, 1);
+    // Until that was dropped, so that the record's end can tell of it.
+    const auto end = std::chrono::steady_clock::now() + generous;
+    while (is_first && self->line().fenced() == 0 && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
   });
   h.start(one_for_one().child("to", counter).child("a", body).watch(replaces).tree(30s));
   to = h.at("/root/to");
@@ -99,6 +104,7 @@ BOOST_DATA_TEST_CASE(L007_L008_R26_a_stuck_one_is_replaced_and_what_it_sends_lat
   BOOST_TEST(
       (rungs(*back->leak) == std::vector{leak_rung::notice, leak_rung::look, leak_rung::cancel, leak_rung::interrupt,
                                          leak_rung::kill, leak_rung::abandon, leak_rung::replace}));
+  BOOST_TEST(back->text == "its handler returned; 1 message that it sent meanwhile was dropped");
   caf::anon_send(h.at("/root/a"), 1);  // the successor is heard
   while (received == 0)
     std::this_thread::yield();
@@ -206,6 +212,27 @@ BOOST_AUTO_TEST_CASE(R24_who_waited_behind_another_and_ends_at_once_has_no_recor
   BOOST_TEST(h.tree->flush(generous));
   for (const auto& leak : h.seen->leaks())
     BOOST_TEST(leak->path == "/root/holds");
+}
+
+BOOST_AUTO_TEST_CASE(R24_who_was_blocked_and_does_not_go_on_then_is_named_itself) {
+  host h{scheduler_kind::own};
+  held_mutex held;
+  gate another;
+  auto waits = stuck_by([&](worker*) {
+    const std::lock_guard guard{held.mutex};
+    another.wait_through();
+  });
+  h.start(one_for_one().child("waits", waits).watch(reports).child("holds", held.holder()).watch(reports).tree(30s));
+  caf::anon_send(h.at("/root/holds"), 1);
+  held.locked.get_future().wait();
+  caf::anon_send(h.at("/root/waits"), 1);
+  BOOST_REQUIRE(h.seen->await([](const event& x) { return x.leak && !x.leak->blocked_behind.empty(); }));
+  held.closed.open();
+  const auto what = h.seen->await(event_kind::stuck, "/root/waits");
+  BOOST_REQUIRE(what);
+  BOOST_TEST(what->leak->system_call == "read");
+  another.open();
+  BOOST_TEST(h.seen->await(event_kind::recovered, "/root/waits").has_value());
 }
 
 // Which began first is known to the watchdog as far as it looked between the two. The first gives up after a while that

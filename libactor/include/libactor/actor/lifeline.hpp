@@ -126,6 +126,7 @@ class lifeline {
   // What the watchdog reads at each look stands beside the activity.
   std::atomic<bool> asked_{false};
   mutable std::atomic<bool> abandoned_{false};
+  std::atomic<detail::task_list*> tasks_{nullptr};  // made for the first task; owned
   std::atomic<std::int64_t> stop_by_{never};
   mutable std::atomic<std::uint64_t> seen_{0};  // the last handler that the watchdog saw
   mutable std::atomic<std::int64_t> seen_at_{0};
@@ -134,7 +135,6 @@ class lifeline {
   std::shared_ptr<event_sink> sink_;
   caf::weak_actor_ptr supervisor_;
   std::uint64_t key_ = 0;
-  std::atomic<detail::task_list*> tasks_{nullptr};  // made for the first task; owned
   std::atomic<std::uint64_t> unread_{0};
   mutable std::atomic<std::uint64_t> fenced_{0};
   std::uint32_t incarnation_ = 0;
