@@ -134,7 +134,8 @@ inline bool has_shape(const caf::mailbox_element& x, const std::type_info* shape
 }
 
 /// How many messages an actor has taken in and not handled, for its own thread: without those sent since its round
-/// began, in which it handles three at most, and six urgent ones. Inline, as it is asked at every message to a watched worker.
+/// began, in which it handles three at most, and six urgent ones. Inline, as it is asked at every message to a watched
+/// worker.
 template <class Actor>
 std::uint64_t backlog_of(Actor& self) noexcept {
   auto& queues = self.mailbox().queue().queues();
