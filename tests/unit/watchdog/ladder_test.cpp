@@ -164,6 +164,25 @@ BOOST_FIXTURE_TEST_CASE(R24_who_waits_for_its_child_is_not_overdue, world) {
   BOOST_TEST((log({event_kind::overdue}) == lines{"overdue /root/sub/slow"}));
 }
 
+BOOST_FIXTURE_TEST_CASE(R24_a_task_that_waits_for_its_own_tasks_is_not_overdue, world) {
+  auto parent = [](worker* self) -> caf::behavior {
+    auto group = std::make_shared<task_group<int>>(self);
+    group->spawn_named("middle", [](task<int>* middle) {
+      auto below = std::make_shared<task_group<int>>(middle);
+      below->spawn_named("last", [](task<int>* last) {
+        last->on_down_signal([](const down_signal&) {});
+        last->become([](int) {});
+      });
+      middle->become([below](int) {});
+    });
+    return {[group](int) {}};
+  };
+  start_ok(one_for_one().child("a", parent).shutdown(2s).watch({.stuck_after = 5s}).tree());
+  stop();
+  advance(2s);
+  BOOST_TEST(log({event_kind::overdue}) == (lines{"overdue /root/a/middle/last"}), boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(L005_a_task_that_outlives_its_worker_is_an_orphan, world) {
   auto parent = [](worker* self) -> caf::behavior {
     auto group = std::make_shared<task_group<int>>(self);

@@ -118,6 +118,26 @@ BOOST_FIXTURE_TEST_CASE(L004_R24_overdue_counts_from_stop_by_only, watched_line)
   BOOST_TEST((last()->outcome == leak_outcome::ended));
 }
 
+BOOST_FIXTURE_TEST_CASE(R24_the_ladder_stops_where_it_stands_once_the_supervisor_asks_for_the_end, watched_line) {
+  dog.remove(7, "", true);
+  watch({.stuck_after = 5s, .grace = 1s, .action = watch_action::replace});
+  begin_handler();
+  look_after(1s);
+  look_after(5s);
+  BOOST_TEST((last()->steps.back().rung == leak_rung::cancel));
+  line->ask(contexts.now() + 1h);
+  look_after(1s);
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
+  end_handler();
+  begin_handler();
+  end_handler();
+  look_after(1s);
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck, event_kind::recovered}));
+  BOOST_TEST((last()->steps.back().rung == leak_rung::cancel));
+}
+
 BOOST_FIXTURE_TEST_CASE(L006_a_mailbox_beyond_its_limit_is_told_once_and_closed_when_half_of_it_is_left, watched_line) {
   dog.remove(7, "", true);
   watch({.max_mailbox = 10});
