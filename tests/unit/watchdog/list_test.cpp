@@ -118,6 +118,21 @@ BOOST_FIXTURE_TEST_CASE(L004_R24_overdue_counts_from_stop_by_only, watched_line)
   BOOST_TEST((last()->outcome == leak_outcome::ended));
 }
 
+BOOST_FIXTURE_TEST_CASE(R24_who_waits_for_a_child_is_overdue_only_once_that_is_gone, watched_line) {
+  dog.remove(7, "", true);
+  const auto below = std::make_shared<family>();
+  below->add(0, {{}, std::make_shared<lifeline>("/a/b", 1, caf::weak_actor_ptr{}, 0, events), nullptr});
+  auto supervisor = child(7, line, {});
+  supervisor.below = below;
+  dog.add(supervisor);
+  line->ask(contexts.now() + 1s);
+  look_after(3s);
+  BOOST_TEST(kinds().empty());
+  below->remove(0);
+  look_after(1s);
+  BOOST_TEST((kinds() == std::vector{event_kind::overdue}));
+}
+
 BOOST_FIXTURE_TEST_CASE(R24_the_ladder_stops_where_it_stands_once_the_supervisor_asks_for_the_end, watched_line) {
   dog.remove(7, "", true);
   watch({.stuck_after = 5s, .grace = 1s, .action = watch_action::replace});
