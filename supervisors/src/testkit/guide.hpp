@@ -33,7 +33,10 @@ constexpr bool is_timer(process who) noexcept { return who >= first_timer && who
 
 // The body did not do the same, though it saw the same.
 struct not_the_same : std::logic_error {
-  not_the_same() : std::logic_error("the test is not the same twice: the same choices lead to another state") {}
+  not_the_same()
+      : std::logic_error(
+            "the test is not the same twice: the same choices lead to another state; let its body use no real "
+            "time, no random numbers of its own and no addresses as keys") {}
 };
 
 // Ends a run from within, through the test's body. Not an exception of the test's, which might catch those.

@@ -93,7 +93,7 @@ replayed replay(std::string_view text, const std::function<void(trial&)>& body, 
   replayed result;
   const auto wanted = parse(text);
   if (!wanted) {
-    result.refused = "this is no token of a failure";
+    result.refused = "this is no token of a failure: one is `lt1:` and four more parts, as `failure::token` has it";
     return result;
   }
   const run_terms terms{options, wanted->run.without, wanted->run.choices, true};
@@ -102,7 +102,9 @@ replayed replay(std::string_view text, const std::function<void(trial&)>& body, 
   control.take(body);
   const auto& seen = control.fingerprints();
   if (seen.size() < wanted->mentions || seen[wanted->mentions - 1] != wanted->hash) {
-    result.refused = "the token is of another test: its name, its tree, its choices or its acts have changed";
+    result.refused =
+        "the token is of another test: its name, its tree, its choices or its acts have changed; explore again for a "
+        "new one";
     return result;
   }
   result.diverged = by.diverged();

@@ -46,7 +46,7 @@ void run_control::stepped(const step_record& step) {
 
 std::size_t run_control::choose_for_body(std::size_t alternatives, std::string_view what) {
   if (alternatives == 0)
-    throw std::logic_error("a choice needs an alternative");
+    throw std::logic_error("`choose` of " + std::string(what) + ": a choice needs at least one alternative");
   mention(what);
   mention(std::to_string(alternatives));
   return alternatives == 1 ? 0 : pick(alternatives);

@@ -37,7 +37,7 @@ class search_tree {
 
   // The next run to take; none once all were, or after `close`. Waits where only runs under way can tell.
   std::unique_ptr<run> next();
-  // What a run has shown. `complete`: to its end.
+  // What a run has shown.
   void finish(run& over);
   // No more runs.
   void close();

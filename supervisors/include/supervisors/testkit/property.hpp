@@ -94,8 +94,7 @@ struct moment {
 /// Before each `after` there is a `before` that led to it, unless none happens at all: a run that is stopped early is
 /// no fault. (`exactly` and `within` say what must happen.)
 property happens_before(moment before, moment after);
-/// The same, be it by luck. Of two steps that are independent only one order may be
-/// tried.
+/// The same, be it by luck. Of two steps that are independent only one order may be tried.
 property seen_before(moment before, moment after);
 /// Each happens before the next.
 property chain(std::vector<moment> moments);

@@ -20,10 +20,12 @@ class run_control;
 /// The world of one run of an exploration: as any world, save that who goes next is not the test's to choose.
 class trial : public world {
  public:
+  /// Made by `explore` and `replay`, for each run.
   explicit trial(run_control& by);
   ~trial();
 
-  /// One of `alternatives`, counted from 0: each is tried. For the body only, not for actors. Requires: at least one.
+  /// One of `alternatives`, counted from 0: each is tried. For the body only, not for actors. Throws: std::logic_error
+  /// for none.
   std::size_t choose(std::size_t alternatives, std::string_view what);
   /// Both answers are tried, as far as `max_faults` goes: yes counts as a fault.
   bool maybe(std::string_view fault);
