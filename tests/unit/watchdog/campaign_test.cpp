@@ -37,7 +37,8 @@ inline std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
   return given != nullptr ? std::strtoull(given, nullptr, 10) : otherwise;
 }
 
-constexpr watch_spec strict{.stuck_after = 300ms,
+// An orphan is told of `kill_grace` after its parent's end: long before it would be stuck.
+constexpr watch_spec strict{.stuck_after = 500ms,
                             .grace = 100ms,
                             .action = watch_action::report,
                             .max_mailbox = 5000,
@@ -141,7 +142,7 @@ class forest {
         if (left == 0)
           break;
       } else {
-        made.child(name, suspect, plan_).kill_grace(300ms).shutdown(2s);
+        made.child(name, suspect, plan_).kill_grace(100ms).shutdown(2s);
         paths_.push_back(path + "/" + name);
         --left;
       }
