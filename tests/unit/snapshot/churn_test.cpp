@@ -135,9 +135,13 @@ BOOST_AUTO_TEST_CASE(a_stuck_worker_and_a_stuck_supervisor_do_not_hold_it_up) {
   };
   BOOST_TEST(running[0].path == "/root/watched");
   BOOST_TEST(running[0].thread == watched->thread);
-  BOOST_TEST(stands_in(running[0], "pass"));
   BOOST_TEST(running[1].path == "/root/s");
+#ifndef __SANITIZE_THREAD__  // which calls signal handlers later, from where it likes
+  BOOST_TEST(stands_in(running[0], "pass"));
   BOOST_TEST(stands_in(running[1], "pass"));
+#else
+  static_cast<void>(stands_in);
+#endif
 
   worker_gate.opened.set_value();
   supervisor_gate.opened.set_value();
