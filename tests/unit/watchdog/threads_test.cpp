@@ -352,8 +352,8 @@ BOOST_AUTO_TEST_CASE(L016_a_sink_that_blocks_costs_only_leak_events_and_they_are
 }
 
 BOOST_AUTO_TEST_CASE(R25_a_stop_ends_within_its_budget_with_any_number_of_stuck_children_and_shows_their_stacks) {
+  gate closed;  // outlives those that wait for it
   host h{scheduler_kind::own};
-  gate closed;
   auto tree = one_for_one();
   constexpr int stuck = 40;
   for (int i = 0; i != stuck; ++i)
