@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The workloads of actors and supervisors: `bench_actors WORKLOAD N` prints
-// `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`. `ping_pong_blocks` alternates blocks of ours and of plain CAF in
-// this one process, and prints `workload<TAB>n<TAB>ours<TAB>caf<TAB>median of the pairwise ratios`.
+// `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`. `ping_pong_blocks`, `watched_ping_pong_blocks` and
+// `cancel_workers_blocks` alternate blocks of ours and of plain CAF in this one process, and print
+// `workload<TAB>n<TAB>ours<TAB>caf<TAB>median of the pairwise ratios`.
+#include "end_workers.hpp"
 #include "libactor/actor/scheduler.hpp"
 #include "libactor/actor/spawn.hpp"
 #include "libactor/scope.hpp"
@@ -71,62 +73,24 @@ void start_child(caf::actor_system& system, runtime& tree, std::uint64_t n) {
   bench::report("start_child", n, ns, (bench::resident_bytes() - before) / n);
 }
 
-/// A worker that does nothing and tells when it has ended.
-class idler final : public worker {
- public:
-  idler(caf::actor_config& cfg, worker_options options, bench::countdown& left)
-      : worker(cfg, std::move(options)), left_(left) {}
-  caf::behavior make_behavior() override {
-    set_default_handler(caf::drop);
-    return {[](int) {}};
-  }
-  void on_exit() override {
-    worker::on_exit();
-    left_.ended();
-  }
-
- private:
-  bench::countdown& left_;
-};
-
-struct ends {
-  double ns;
-  std::size_t bytes;
-};
-
-/// The canceller is an actor too.
-ends end_workers(caf::actor_system& system, runtime& tree, std::uint64_t n) {
-  bench::countdown left{n};
-  auto group = std::make_shared<scope>(with_cancel(tree.contexts().background()));
-  std::vector<caf::actor> workers;
-  workers.reserve(n);
+/// Workers in one context, which an actor cancels.
+bench::ends cancel_a_group(caf::actor_system& system, const context& ctx, std::uint64_t n) {
+  scope group = with_cancel(ctx);
   const auto line = std::make_shared<lifeline>();
-  const auto before = bench::resident_bytes();
-  for (std::uint64_t i = 0; i < n; ++i) {
+  auto spawn = [&](bench::countdowns& all) {
     worker_options options;
-    options.ctx = group->ctx();
+    options.ctx = group.ctx();
     options.line = line;
-    workers.push_back(spawn_worker_class<idler>(system, std::move(options), left));
-  }
-  // Each has had its first turn: the message was handled, and it waits.
-  for (const auto& one : workers)
-    caf::anon_send(one, 1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  const auto bytes = (bench::resident_bytes() - before) / n;
-  std::promise<bench::clock::time_point> began;
-  system.spawn([&](caf::event_based_actor*) {
-    bench::spin(std::chrono::milliseconds(20));
-    began.set_value(bench::clock::now());
-    group->cancel();
-  });
-  const auto start = began.get_future().get();
-  return {bench::ns_per_op(left.done.get_future().get() - start, n), bytes};
+    return spawn_worker_class<bench::idler<worker>>(system, std::move(options), all);
+  };
+  return bench::end_workers(system, n, spawn,
+                            [&](caf::event_based_actor*, const std::vector<caf::actor>&) { group.cancel(); });
 }
 
 /// What the first ends cost, code that no processor has seen yet, is left out, as in the peers.
-void cancel_workers(caf::actor_system& system, runtime& tree, std::uint64_t n) {
-  end_workers(system, tree, 200);
-  const auto took = end_workers(system, tree, n);
+void cancel_workers(caf::actor_system& system, const context& ctx, std::uint64_t n) {
+  cancel_a_group(system, ctx, 200);
+  const auto took = cancel_a_group(system, ctx, n);
   bench::report("cancel_workers", n, took.ns, took.bytes);
 }
 
@@ -155,25 +119,22 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-using ping_pong_run = double (*)(caf::actor_system&, const context&, std::uint64_t);
-
-void ping_pong_blocks(const char* name, ping_pong_run run, caf::actor_system& system, const context& ctx,
-                      std::uint64_t n) {
-  constexpr int blocks = 60;
-  std::vector<double> ours, plain, ratios;
-  for (int i = 0; i < blocks; ++i) {
+/// Ours and plain CAF's in turn, by a median of their ratios.
+template <class Ours, class Plain>
+void alternate(const std::string& name, std::uint64_t n, Ours ours, Plain plain) {
+  constexpr int pairs = 60;
+  std::vector<double> our_times, plain_times, ratios;
+  for (int i = 0; i != pairs; ++i) {
     // Each goes first in half of the pairs.
-    if (i % 2 == 0) {
-      ours.push_back(run(system, ctx, n));
-      plain.push_back(plain_ping_pong(system, n));
-    } else {
-      plain.push_back(plain_ping_pong(system, n));
-      ours.push_back(run(system, ctx, n));
-    }
-    ratios.push_back(ours.back() / plain.back());
+    if (i % 2 == 0)
+      our_times.push_back(ours());
+    plain_times.push_back(plain());
+    if (i % 2 != 0)
+      our_times.push_back(ours());
+    ratios.push_back(our_times.back() / plain_times.back());
   }
-  std::printf("%s\t%llu\t%.2f\t%.2f\t%.4f\n", name, static_cast<unsigned long long>(n), median(ours), median(plain),
-              median(ratios));
+  std::printf("%s\t%llu\t%.2f\t%.2f\t%.4f\n", name.c_str(), static_cast<unsigned long long>(n), median(our_times),
+              median(plain_times), median(ratios));
 }
 
 /// The least of some looks: what the machine does besides is not what is measured.
@@ -254,15 +215,23 @@ int main(int argc, char** argv) {
   if (workload == "start_child") {
     start_child(system, tree, n);
   } else if (workload == "cancel_workers") {
-    cancel_workers(system, tree, n);
+    cancel_workers(system, all.ctx(), n);
+  } else if (workload == "cancel_workers_blocks") {
+    alternate(
+        workload, n, [&] { return cancel_a_group(system, all.ctx(), n).ns; },
+        [&] { return bench::end_plain_actors(system, n).ns; });
   } else if (workload == "ping_pong") {
     bench::report(workload, n, worker_ping_pong(system, all.ctx(), n));
   } else if (workload == "ping_pong_blocks") {
-    ping_pong_blocks("ping_pong_blocks", &worker_ping_pong, system, all.ctx(), n);
+    alternate(
+        workload, n, [&] { return worker_ping_pong(system, all.ctx(), n); },
+        [&] { return plain_ping_pong(system, n); });
   } else if (workload == "watched_ping_pong") {
     bench::report(workload, n, watched_ping_pong(system, all.ctx(), n));
   } else if (workload == "watched_ping_pong_blocks") {
-    ping_pong_blocks("watched_ping_pong_blocks", &watched_ping_pong, system, all.ctx(), n);
+    alternate(
+        workload, n, [&] { return watched_ping_pong(system, all.ctx(), n); },
+        [&] { return plain_ping_pong(system, n); });
   } else if (workload == "watchdog_scan") {
     watchdog_scan(system, tree, n);
   } else if (workload == "watchdog_look") {

@@ -195,15 +195,4 @@ inline bool run_scheduling(caf::actor_system& system, const std::string& workloa
   return false;
 }
 
-/// Told by `n` actors that they have ended.
-struct countdown {
-  explicit countdown(std::uint64_t n) : left(n) {}
-  void ended() {
-    if (left.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      done.set_value(clock::now());
-  }
-  std::atomic<std::uint64_t> left;
-  std::promise<clock::time_point> done;
-};
-
 }  // namespace bench

@@ -16,8 +16,8 @@ INTRODUCTION = """# The whole table
 
 Printed by `scripts/bench --check benchmarks/limits.tsv` in one run, and written by `benchmarks/table.py`. Times are in ns for
 one operation; [performance.md](../performance.md) says what one is, and how the peers are made. **Bold** is over its limit.
-`ping_pong` and `watched_ping_pong` are compared with CAF by alternating blocks in one process, of which the check has a line; the
-ratio of whole runs in their rows may say otherwise.
+`ping_pong`, `watched_ping_pong` and `cancel_workers` are compared with CAF by alternating blocks in one process, of which the check
+has a line; the ratio of whole runs in their rows may say otherwise.
 """
 
 

@@ -3,6 +3,7 @@
 // The workloads in plain CAF actors: `peer_caf WORKLOAD N [own|sharing|stealing]` prints
 // `workload<TAB>n<TAB>ns_per_op<TAB>bytes_per_item`. `own`, the default, is the scheduler that ours run on too; the
 // other two are CAF's.
+#include "../../end_workers.hpp"
 #include "../../scheduling.hpp"
 #include "libactor/actor/scheduler.hpp"
 
@@ -66,49 +67,10 @@ void start_child(caf::actor_system& system, std::uint64_t n) {
   bench::report("start_child", n, all.ns, (bench::resident_bytes() - before) / n);
 }
 
-class idler final : public event_based_actor {
- public:
-  idler(caf::actor_config& cfg, bench::countdown& left) : event_based_actor(cfg), left_(left) {}
-  caf::behavior make_behavior() override {
-    return {[](int) {}};
-  }
-  void on_exit() override { left_.ended(); }
-
- private:
-  bench::countdown& left_;
-};
-
-/// An actor sends an exit message to each.
-struct ends {
-  double ns;
-  std::size_t bytes;
-};
-
-ends end_workers(caf::actor_system& system, std::uint64_t n) {
-  bench::countdown left{n};
-  std::vector<caf::actor> workers;
-  workers.reserve(n);
-  const auto before = bench::resident_bytes();
-  for (std::uint64_t i = 0; i < n; ++i)
-    workers.push_back(system.spawn<idler>(left));
-  for (const auto& one : workers)
-    caf::anon_send(one, 1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  const auto bytes = (bench::resident_bytes() - before) / n;
-  std::promise<bench::clock::time_point> began;
-  system.spawn([&](event_based_actor* self) {
-    bench::spin(std::chrono::milliseconds(20));
-    began.set_value(bench::clock::now());
-    for (const auto& one : workers)
-      self->send_exit(one, caf::exit_reason::user_shutdown);
-  });
-  const auto start = began.get_future().get();
-  return {bench::ns_per_op(left.done.get_future().get() - start, n), bytes};
-}
-
+/// An actor sends an exit message to each. After 200 that have ended before, as in the other programs.
 void cancel_workers(caf::actor_system& system, std::uint64_t n) {
-  end_workers(system, 200);
-  const auto took = end_workers(system, n);
+  bench::end_plain_actors(system, 200);
+  const auto took = bench::end_plain_actors(system, n);
   bench::report("cancel_workers", n, took.ns, took.bytes);
 }
 
