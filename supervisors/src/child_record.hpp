@@ -60,10 +60,11 @@ struct child_record {
   std::uint64_t number = 0;             ///< in the path of a dynamic child
   std::uint64_t key = 0;                ///< of the last incarnation
   std::uint64_t alarm = 0;              ///< number of the one that is set; 0: none
-  std::uint64_t restarts = 0;
-  time_point not_before{};  ///< of its next start
-  std::uint32_t place = 0;  ///< in the supervisor's start order
+  time_point not_before{};              ///< of its next start
+  std::uint32_t place = 0;              ///< in the supervisor's start order
   std::uint32_t incarnation = 0;
+  std::uint32_t restarts = 0;
+  std::uint32_t orphans = 0;
 
   // One incarnation's:
   caf::actor handle;  ///< strong while it lives: CAF destroys an idle actor that nobody holds
@@ -74,9 +75,8 @@ struct child_record {
   time_point start_asked_at{};
   time_point started_at{};
   time_point asked_at{};
-  caf::error start_error;    ///< why its start was given up
-  detail::end_reason ended;  ///< why the last incarnation did
-  std::uint32_t orphans = 0;
+  caf::error start_error;                     ///< why its start was given up
+  std::unique_ptr<detail::end_reason> ended;  ///< why the last incarnation did, where somebody may ask
 
   child_state state = child_state::idle;
   bool is_worker : 1 = true;

@@ -110,6 +110,7 @@ class supervisor_actor final : public context_actor {
   // -- ends
   void child_down(child& c, detail::end_reason reason);
   bool adopt(child& c);
+  static void keep_reason(child& c, detail::end_reason reason);
   static std::vector<family::member> living_below(const child& c);
   void orphan_down(child& c);
   void kill_orphans(child& c);

@@ -11,9 +11,16 @@ namespace libactor {
 void supervisor_actor::child_down(child& c, detail::end_reason reason) {
   if (c.state == child_state::adopted)
     return;
-  c.ended = std::move(reason);
   if (!adopt(c))
-    complete_down(c, std::move(c.ended));
+    complete_down(c, std::move(reason));
+  else
+    c.ended = std::make_unique<detail::end_reason>(std::move(reason));
+}
+
+// Only those that wait for it ask.
+void supervisor_actor::keep_reason(child& c, detail::end_reason reason) {
+  if (c.links != nullptr)
+    c.ended = std::make_unique<detail::end_reason>(std::move(reason));
 }
 
 std::vector<family::member> supervisor_actor::living_below(const child& c) {
@@ -62,7 +69,7 @@ void supervisor_actor::kill_orphans(child& c) {
 void supervisor_actor::orphan_down(child& c) {
   // What the orphans started while they were being adopted is adopted in turn.
   if (c.state == child_state::adopted && --c.orphans == 0 && !adopt(c))
-    complete_down(c, std::move(c.ended));
+    complete_down(c, std::move(*c.ended));
 }
 
 void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
@@ -114,7 +121,7 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
   c.sub = nullptr;
   c.state = child_state::idle;
   c.completed = how == ending::normal;
-  c.ended = std::move(reason);
+  keep_reason(c, std::move(reason));
   leave_engine(c);
   if (expected) {
     if (!c.must_start && keeps_spec(c))

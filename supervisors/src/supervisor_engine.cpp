@@ -106,8 +106,9 @@ supervisor_actor::child* supervisor_actor::lost_need(const child& c) {
 void supervisor_actor::waits_in_vain(child& c, const child& need) {
   c.must_start = false;
   std::erase(to_start_, &c);
-  not_started(c, make_error(errc::start_failed,
-                            "it waits for " + path_of(need) + ", which ended: " + describe(need.ended.as_error())));
+  const auto reason = need.ended != nullptr ? need.ended->as_error() : caf::error{};
+  not_started(c,
+              make_error(errc::start_failed, "it waits for " + path_of(need) + ", which ended: " + describe(reason)));
 }
 
 // `c` ended: the starts of those that wait for it to complete fail, and where it ended for good, of all whose need it

@@ -31,7 +31,7 @@ void supervisor_actor::begin_start(child& c) {
   c.state = child_state::starting;
   c.acknowledged = c.ready = c.up = c.asked = c.killed = c.completed = c.declined = false;
   c.start_error = {};
-  c.ended = {};
+  c.ended = nullptr;
   c.start_asked_at = now();
   ++live_;
 
@@ -81,7 +81,7 @@ void supervisor_actor::begin_start(child& c) {
   const auto* named = std::get_if<kind_child>(&spec.what);
   const auto* kind = named != nullptr ? &core_->catalog.find(named->kind)->name : nullptr;
   kin_->add(c.key,
-            {c.handle, c.line, c.below(), spec.effective_shutdown().is_infinite(), kind, c.start_asked_at, c.restarts});
+            {c.handle, c.line, c.below(), kind, c.start_asked_at, c.restarts, spec.effective_shutdown().is_infinite()});
   if (c.line->watched)
     core_->dog->add(watched(c));
   if (!c.is_worker) {
@@ -211,7 +211,7 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
 // What follows a start that failed, whether or not there was an incarnation.
 void supervisor_actor::not_started(child& c, caf::error reason) {
   report(event_kind::start_failed, c, describe(reason));
-  c.ended = detail::end_reason{reason};
+  keep_reason(c, detail::end_reason{reason});
   if (c.start_is_awaited()) {
     c.answer_start(reason);
     // Of a failed start_child nothing is kept; of a failed restart_child the specification.

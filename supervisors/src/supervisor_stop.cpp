@@ -91,7 +91,7 @@ void supervisor_actor::abandon(child& c, const std::string& why) {
     }
   }
   if (c.state == child_state::adopted) {
-    complete_down(c, std::move(c.ended));
+    complete_down(c, std::move(*c.ended));
     return;
   }
   report(event_kind::abandoned, c, describe(reason), why, elapsed);

@@ -13,8 +13,8 @@ namespace libactor {
 void family::add(std::uint64_t key, member who) {
   const auto slot = slot_of(key);
   std::lock_guard guard{mutex_};
-  if (slots_.size() <= slot)
-    slots_.resize(slot + 1);
+  while (slots_.size() <= slot)
+    slots_.emplace_back();
   if (!slots_[slot].line)
     size_.fetch_add(1, std::memory_order_relaxed);
   slots_[slot] = std::move(who);

@@ -45,10 +45,10 @@ class family {
     caf::actor handle;
     std::shared_ptr<const lifeline> line;
     std::shared_ptr<family> below;      ///< null for a worker
-    bool unlimited = false;             ///< whether its `shutdown` is infinity
     const std::string* kind = nullptr;  ///< the catalog's name; null for a supervisor or a function
     time_point born{};                  ///< when its start was asked for
-    std::uint64_t restarts = 0;         ///< of the child so far
+    std::uint32_t restarts = 0;         ///< of the child so far
+    bool unlimited = false;             ///< whether its `shutdown` is infinity
   };
   /// A child without an incarnation, of which there is more to say than its specification does.
   struct resting_child {

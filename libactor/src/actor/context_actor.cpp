@@ -48,17 +48,19 @@ class watched_handler {
 
 context_actor::context_actor(caf::actor_config& cfg, worker_options options)
     : caf::event_based_actor(cfg),
-      options_(std::move(options)),
-      context_word_(&detail::access::require(options_.ctx).lifeline()->word),
-      fence_(&detail::fence_of(options_.ctx)),
-      watched_(options_.line->watched ? &options_.line->activity : nullptr),
+      ctx_(std::move(options.ctx)),
+      line_(std::move(options.line)),
+      context_word_(&detail::access::require(ctx_).lifeline()->word),
+      fence_(&detail::fence_of(ctx_)),
+      is_watched_(line_->watched),
+      tells_end_(options.tells_end),
       logs_(detail::logs(home_system())) {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
-  wake_ = detail::when_done(options_.ctx, waking_hook());
+  wake_ = detail::when_done(ctx_, waking_hook(options.detached));
 }
 
-detail::done_hook context_actor::waking_hook() {
-  if (!options_.detached)
+detail::done_hook context_actor::waking_hook(bool detached) {
+  if (!detached)
     return detail::seam::resuming_hook(*this);
   return detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::wake, 0, {}});
 }
@@ -76,36 +78,32 @@ context_actor::timer_id context_actor::after(duration delay, std::function<void(
 }
 
 context_actor::timer_id context_actor::at(time_point when, std::function<void()> action) {
-  auto& entry = add_timer();
-  const auto id = last_timer_;
-  entry.action = std::move(action);
-  entry.registration =
+  const auto id = add_timer(std::move(action));
+  timers_->waiting[id].registration =
       detail::at_time(*ctx().runtime(), when,
                       detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::timer, id, {}}));
   return id;
 }
 
-context_actor::timer_id context_actor::park(std::function<void()> action) {
-  add_timer().action = std::move(action);
-  return last_timer_;
-}
+context_actor::timer_id context_actor::park(std::function<void()> action) { return add_timer(std::move(action)); }
 
-context_actor::timer& context_actor::add_timer() {
+context_actor::timer_id context_actor::add_timer(std::function<void()> action) {
   if (timers_ == nullptr)
-    timers_ = std::make_unique<std::unordered_map<timer_id, timer>>();
-  return (*timers_)[++last_timer_];
+    timers_ = std::make_unique<timers>();
+  timers_->waiting[++timers_->last].action = std::move(action);
+  return timers_->last;
 }
 
-bool context_actor::cancel_timer(timer_id id) noexcept { return timers_ != nullptr && timers_->erase(id) != 0; }
+bool context_actor::cancel_timer(timer_id id) noexcept { return timers_ != nullptr && timers_->waiting.erase(id) != 0; }
 
 void context_actor::run_timer(timer_id id) {
   if (timers_ == nullptr)
     return;
-  auto i = timers_->find(id);
-  if (i == timers_->end())
+  auto i = timers_->waiting.find(id);
+  if (i == timers_->waiting.end())
     return;
   auto action = std::move(i->second.action);
-  timers_->erase(i);
+  timers_->waiting.erase(i);
   action();
 }
 
@@ -147,11 +145,11 @@ inline caf::invoke_message_result context_actor::consume_in_context(caf::mailbox
 }
 
 caf::invoke_message_result context_actor::consume(caf::mailbox_element& x) {
-  return watched_ == nullptr ? consume_in_context(x) : consume_watched(x);
+  return is_watched_ ? consume_watched(x) : consume_in_context(x);
 }
 
 caf::invoke_message_result context_actor::consume_watched(caf::mailbox_element& x) {
-  auto& cell = *watched_;
+  auto& cell = line_->activity;
   if (!detail::seam::has_shape(x, cell.shape)) [[unlikely]]
     note_type(x);
   cell.backlog.store(detail::seam::backlog_of(*this), std::memory_order_relaxed);
@@ -162,8 +160,8 @@ caf::invoke_message_result context_actor::consume_watched(caf::mailbox_element& 
 // Of most messages the one before was of the same type.
 void context_actor::note_type(const caf::mailbox_element& x) noexcept {
   const auto [shape, type] = detail::seam::shape_of(x);
-  watched_->shape = shape;
-  watched_->message_type.store(type, std::memory_order_relaxed);
+  line_->activity.shape = shape;
+  line_->activity.message_type.store(type, std::memory_order_relaxed);
 }
 
 // Whether the sender was abandoned. Who waits for an answer of it gets an error in its stead.
@@ -183,10 +181,10 @@ bool context_actor::fenced_off(caf::mailbox_element& x) {
 }
 
 caf::behavior context_actor::make_behavior() {
-  if (watched_ == nullptr)
+  if (!is_watched_)
     return caf::event_based_actor::make_behavior();
-  watched_->message_type.store(&typeid(*this), std::memory_order_relaxed);
-  const watched_handler guard{*watched_};
+  line_->activity.message_type.store(&typeid(*this), std::memory_order_relaxed);
+  const watched_handler guard{line_->activity};
   return caf::event_based_actor::make_behavior();
 }
 
@@ -211,22 +209,22 @@ void context_actor::take(detail::envelope& message, caf::mailbox_element& x) {
 bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   timers_ = nullptr;
   wake_.reset();
-  if (!options_.tells_end)
+  if (!tells_end_)
     return caf::event_based_actor::cleanup(std::move(reason), host);
   detail::end_reason why{reason};
   if (!caf::event_based_actor::cleanup(std::move(reason), host))
     return false;
-  detail::seam::post_urgent(options_.line->supervisor(),
-                            {detail::envelope_kind::child_down, options_.line->key(), std::move(why)}, host);
+  detail::seam::post_urgent(line_->supervisor(), {detail::envelope_kind::child_down, line_->key(), std::move(why)},
+                            host);
   return true;
 }
 
 caf::error context_actor::reason_of_context() const {
-  if (options_.line->asked())
+  if (line_->asked())
     return caf::exit_reason::user_shutdown;
   if (expired())
     return make_error(errc::deadline_exceeded);
-  const auto* why = detail::access::get(options_.ctx)->lifeline()->why;
+  const auto* why = detail::access::get(ctx_)->lifeline()->why;
   if (why != nullptr && why->origin == cause_origin::watchdog)
     return make_error(errc::canceled);
   return caf::exit_reason::user_shutdown;

@@ -38,7 +38,7 @@ group_core::group_core(caf::actor_system& system, const context& ctx, duration t
 
 std::shared_ptr<group_core> group_core::make(worker& owner, duration timeout) {
   auto group = std::make_shared<group_core>(owner.system(), owner.request_ctx(), timeout);
-  group->owner_line_ = owner.options().line;
+  group->owner_line_ = owner.shared_line();
   group->owner_ = caf::weak_actor_ptr{owner.ctrl()};
   owner.take_in(group);
   return group;

@@ -12,7 +12,10 @@
 
 namespace libactor {
 
-worker::worker(caf::actor_config& cfg, worker_options options) : context_actor(cfg, std::move(options)) {}
+worker::worker(caf::actor_config& cfg, worker_options options) : context_actor(cfg, std::move(options)) {
+  if (options.drain)  // which is still there
+    extras().drain = options.drain;
+}
 
 worker::~worker() = default;
 
@@ -78,10 +81,10 @@ void worker::context_done() {
   current_mailbox_element(nullptr);  // that of the message before is gone
   if (phase_ == phase::finishing)
     return;  // its tasks are done with it
-  if (options().drain) {
+  if (extras_ != nullptr && extras_->drain) {
     enter(phase::draining);
     detail::seam::post(this, {detail::envelope_kind::drain_marker, 0, {}}, context());
-    after(*options().drain, [this] {
+    after(*extras_->drain, [this] {
       if (phase_ == phase::draining || phase_ == phase::settling)
         signal_down();
     });
@@ -194,7 +197,7 @@ bool worker::cleanup(caf::error&& reason, caf::execution_unit* host) {
     extras_->shield = {};
   }
   if (unread != 0) {
-    options().line->note_unread(unread);
+    shared_line()->note_unread(unread);
     emit(event_kind::dropped, "messages unread at its end", unread);
   }
   return context_actor::cleanup(std::move(reason), host);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct worker_extras {
     caf::message_id id;
   };
 
+  std::optional<duration> drain;  // how long the backlog is served after the down-signal
   std::function<void(const down_signal&)> on_down_signal;
   std::function<void(const deadline_reached&)> on_deadline;
   std::unordered_map<std::uint64_t, open_request> open;  // by the id of the answer

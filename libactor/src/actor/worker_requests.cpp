@@ -45,13 +45,13 @@ libactor::context worker::request_ctx() {
 }
 
 const libactor::context& worker::base_ctx() {
-  const bool drains = options().drain && phase_ != phase::signaled && phase_ != phase::finishing;
+  const bool drains = extras_ != nullptr && extras_->drain && phase_ != phase::signaled && phase_ != phase::finishing;
   if ((!drains && phase_ != phase::signaled) || ctx().runtime() == nullptr)
     return ctx();
   auto& shield = extras().shield;
   if (!shield) {
     if (drains) {
-      shield = shielded(ctx(), *options().drain);
+      shield = shielded(ctx(), *extras_->drain);
     } else {
       const auto until = line().stop_by();
       shield = shielded(ctx(), until ? *until - now() : infinite);

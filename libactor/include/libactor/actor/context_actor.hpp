@@ -39,8 +39,8 @@ class context_actor : public caf::event_based_actor {
   ~context_actor() override;
 
   /// The context this actor lives in. (CAF has a member named `context` already.)
-  const libactor::context& ctx() const noexcept { return options_.ctx; }
-  const lifeline& line() const noexcept { return *options_.line; }
+  const libactor::context& ctx() const noexcept { return ctx_; }
+  const lifeline& line() const noexcept { return *line_; }
 
   /// By the clock of the context's runtime. Requires: `ctx()` has a runtime that still lives.
   time_point now() const noexcept;
@@ -74,7 +74,7 @@ class context_actor : public caf::event_based_actor {
   /// A message that nobody was left to take: an answer to a request that is over.
   virtual void unclaimed(caf::mailbox_element&) {}
 
-  worker_options& options() noexcept { return options_; }
+  const std::shared_ptr<lifeline>& shared_line() const noexcept { return line_; }
   /// Whether a deadline ended the context.
   bool expired() const noexcept;
   /// The reason that the table of endings gives an actor whose context is done and that ends for it.
@@ -88,6 +88,10 @@ class context_actor : public caf::event_based_actor {
     std::function<void()> action;
     detail::hook_registration registration;
   };
+  struct timers {
+    std::unordered_map<timer_id, timer> waiting;
+    timer_id last = 0;
+  };
 
   caf::invoke_message_result consume_in_context(caf::mailbox_element& x);
   caf::invoke_message_result consume_watched(caf::mailbox_element& x);
@@ -96,20 +100,22 @@ class context_actor : public caf::event_based_actor {
   bool fenced_off(caf::mailbox_element& x);
   void see_done(caf::mailbox_element& x);
   void take(detail::envelope& message, caf::mailbox_element& x);
-  timer& add_timer();
+  timer_id add_timer(std::function<void()> action);
   void run_timer(timer_id id);
-  detail::done_hook waking_hook();
+  detail::done_hook waking_hook(bool detached);
 
-  worker_options options_;
+  // In this order they take no more than the next smaller size of a block.
+  const libactor::context ctx_;
+  const std::shared_ptr<lifeline> line_;
   const std::atomic<std::uint64_t>* context_word_;  // of the node that `ctx()` is done with
   const std::atomic<bool>* fence_;                  // whether some actor of its runtime was abandoned
-  activity_cell* watched_;                          // null if nobody watches
   detail::hook_registration wake_;
-  std::unique_ptr<std::unordered_map<timer_id, timer>> timers_;  // null: it has never had one
-  timer_id last_timer_ = 0;
+  std::unique_ptr<timers> timers_;  // null: it has never had one
   bool admits_all_ = true;
-  const bool logs_;                     // whether CAF's log is on
   std::atomic<bool> seen_done_{false};  // written by the actor; read, too, by a thread that has just let it go
+  const bool is_watched_ : 1;
+  const bool tells_end_ : 1;
+  const bool logs_ : 1;  // whether CAF's log is on
 };
 
 }  // namespace libactor

@@ -90,7 +90,7 @@ class lifeline {
   bool abandoned() const noexcept { return abandoned_.load(std::memory_order_acquire); }
   void abandon() const noexcept { abandoned_.store(true, std::memory_order_release); }
   /// How many messages were dropped because of that.
-  std::uint64_t fenced() const noexcept { return fenced_.load(std::memory_order_relaxed); }
+  std::uint32_t fenced() const noexcept { return fenced_.load(std::memory_order_relaxed); }
   void note_fenced() const noexcept { fenced_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Notes a task that the actor started, so that whoever ends the actor can end it too.
@@ -126,6 +126,7 @@ class lifeline {
   // What the watchdog reads at each look stands beside the activity.
   std::atomic<bool> asked_{false};
   mutable std::atomic<bool> abandoned_{false};
+  std::atomic<std::uint8_t> stage_{0};
   std::atomic<detail::task_list*> tasks_{nullptr};  // made for the first task; owned
   std::atomic<std::int64_t> stop_by_{never};
   mutable std::atomic<std::uint64_t> seen_{0};  // the last handler that the watchdog saw
@@ -136,9 +137,8 @@ class lifeline {
   caf::weak_actor_ptr supervisor_;
   std::uint64_t key_ = 0;
   std::atomic<std::uint64_t> unread_{0};
-  mutable std::atomic<std::uint64_t> fenced_{0};
+  mutable std::atomic<std::uint32_t> fenced_{0};
   std::uint32_t incarnation_ = 0;
-  std::atomic<std::uint8_t> stage_{0};
 };
 
 }  // namespace libactor

@@ -165,11 +165,11 @@ class worker : public context_actor {
 
   detail::worker_extras& extras();
 
-  std::unique_ptr<detail::worker_extras> extras_;  // what few workers have; null: nothing of it
   phase phase_ = phase::serving;
   bool start_deferred_ = false;
   bool started_ = false;
   bool ready_ = false;
+  std::unique_ptr<detail::worker_extras> extras_;  // what few workers have; null: nothing of it
 };
 
 /// A worker with a state of its own, `self->state`.
