@@ -26,6 +26,9 @@ namespace libactor::detail::block_pool {
 void* allocate(std::size_t bytes) { return ::operator new (bytes, std::align_val_t{64}); }
 void deallocate(void* block, std::size_t) noexcept { ::operator delete (block, std::align_val_t{64}); }
 usage use() noexcept { return {}; }
+tidier::tidier() noexcept = default;
+tidier::~tidier() = default;
+bool tidier::look() noexcept { return false; }
 
 #else
 
@@ -58,7 +61,7 @@ thread_local constinit bool thread_ends = false;
 void spill(std::size_t index, std::uint32_t keep) noexcept {
   auto& own = cached[index];
   auto& all = common();
-  const std::lock_guard guard{all.mutex};
+  std::unique_lock lock{all.mutex};
   for (; own.count > keep; all.used -= size_of(index)) {
     auto* one = own.pop();
     auto& home = slab_of(one);
@@ -67,7 +70,7 @@ void spill(std::size_t index, std::uint32_t keep) noexcept {
     one->next = home.free;
     home.free = one;
     if (--home.used == 0)
-      vacate(home);
+      vacate(home, lock);
   }
 }
 
@@ -150,6 +153,21 @@ usage use() noexcept {
   const std::lock_guard guard{all.mutex};
   return {all.used, all.held()};
 }
+
+tidier::tidier() noexcept {
+  auto& all = common();
+  const std::lock_guard guard{all.mutex};
+  ++all.tidiers;
+}
+
+tidier::~tidier() {
+  auto& all = common();
+  std::unique_lock lock{all.mutex};
+  if (--all.tidiers == 0)
+    give_back_all(lock);
+}
+
+bool tidier::look() noexcept { return look_for_surplus(); }
 
 #endif
 

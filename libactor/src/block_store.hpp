@@ -9,10 +9,13 @@
 //  2. A block is in use, in one thread's cache, in its slab's list of free ones, or in the part of its slab that was
 //     never used. `slab::used` counts the first two. Everything of a slab and of a region is under the store's mutex.
 //  3. A slab stands in its class's list while it has blocks to give, and while it has no block in use in one of the two
-//     lists of vacant ones: `vacant`, or `cold` if its pages went back to the system.
+//     lists of vacant ones: `vacant`, or `cold` if it has no pages, yet or any more.
 //  4. Of a region whose slabs are all vacant the pages go back to the system, but for some that are kept for what comes
 //     next. Its addresses stay. Once little of the pool is in use, slabs go back by themselves, too: what threads have
 //     in their caches may stand in any region.
+//  5. That happens at once only where nobody tidies: it stops all threads for a moment, and took half of the time in
+//  which
+//     ten thousand actors end. A tidier gives back, bit by bit, what has been vacant for a while.
 
 #include <algorithm>
 #include <array>
@@ -36,9 +39,11 @@ constexpr std::size_t classes = fine_classes + (largest - coarse_from) / coarse 
 constexpr std::size_t slab_bytes = 64 * 1024;
 constexpr std::size_t region_bytes = 2 * 1024 * 1024;
 constexpr std::size_t slabs_per_region = region_bytes / slab_bytes;
-// A page fault is dear. A pool that has grown asks for huge pages, of which one does for a thousand actors; a small one
-// does not: what it takes would be a matter of 2 MB more or less. Where a virtual machine gets memory that it has never
-// used, a huge page takes 5 ms: then the next 64 MB do without, and have the pages of each slab filled at once.
+// A page fault is dear: 0.5 to 15 µs, whereas pages that are asked for together take 0.3 to 1.6 µs each. So from the
+// second slab of a size on, which shows that there are many, all pages of one come at once. A pool that has grown asks
+// for huge pages, of which one does for a thousand actors; a small one does not: what it takes would be a matter of 2
+// MB more or less. Where a virtual machine gets memory that it has never used, a huge page takes 5 ms: then the next 64
+// MB do without.
 constexpr std::size_t small_regions = 2;
 constexpr std::size_t regions_without_huge = 32;
 constexpr std::chrono::milliseconds dear_page{1};
@@ -47,6 +52,10 @@ constexpr std::size_t kept_slabs = 2 * slabs_per_region;
 // And so many before they go back one by one, where no more than a quarter of the pool is in use: that splits huge
 // pages.
 constexpr std::size_t most_kept_slabs = 3 * slabs_per_region;
+// What a tidier finds vacant in so many looks, about a millisecond apart, is not needed; and so many slabs, or one
+// region, it gives back in a look: a quarter of a millisecond.
+constexpr unsigned looks_vacant = 50;
+constexpr std::size_t slabs_a_look = 8;
 // A thread caches twice as much of a class, so that not every change of direction takes the lock.
 constexpr std::size_t batch_bytes = 16 * 1024;
 
@@ -78,19 +87,19 @@ struct slab {
   std::uint16_t index = 0;
   std::uint16_t size = 0;  // of its blocks
   bool is_cold = false;
-  bool is_filled = false;  // has its pages
 };
 
-struct slab_list {
-  slab* first = nullptr;
-  void push(slab& x) noexcept {
+template <class T>
+struct linked_list {
+  T* first = nullptr;
+  void push(T& x) noexcept {
     x.before = nullptr;
     x.next = first;
     if (first != nullptr)
       first->before = &x;
     first = &x;
   }
-  void remove(slab& x) noexcept {
+  void remove(T& x) noexcept {
     (x.before != nullptr ? x.before->next : first) = x.next;
     if (x.next != nullptr)
       x.next->before = x.before;
@@ -101,19 +110,27 @@ struct slab_list {
 struct region {
   std::array<slab, slabs_per_region> slabs;
   std::size_t vacant = slabs_per_region;
-  bool fills_slabs = false;
+  region* next = nullptr;  // of those whose slabs are all vacant
+  region* before = nullptr;
 };
 constexpr std::size_t region_head = (sizeof(region) + 63) / 64 * 64;
 
 struct store {
   std::mutex mutex;
-  std::array<slab_list, classes> partial;
-  slab_list vacant, cold;
+  std::array<linked_list<slab>, classes> partial;
+  std::array<std::size_t, classes> slabs{};  // in use
+  linked_list<slab> vacant, cold;
+  linked_list<region> vacant_regions;
   std::size_t vacant_slabs = 0, cold_slabs = 0;
   std::size_t regions = 0;
   std::vector<void*> returned;  // regions without pages; room for all there are
   std::size_t used = 0;
   std::size_t without_huge = 0;  // so many regions more
+
+  std::size_t tidiers = 0;
+  std::size_t least_vacant = 0;  // slabs, since `looks` was 0
+  unsigned looks = 0;
+  std::size_t surplus = 0;  // slabs that are to go back
 
   std::size_t held() const noexcept { return (regions - returned.size()) * region_bytes - cold_slabs * slab_bytes; }
 };
@@ -163,6 +180,13 @@ inline bool wants_huge() noexcept {
   return false;
 }
 
+inline void make_cold(slab& one) noexcept {
+  auto& all = common();
+  one.is_cold = true;
+  all.cold.push(one);
+  ++all.cold_slabs;
+}
+
 inline void add_region() {
   auto& all = common();
   void* memory = nullptr;
@@ -184,10 +208,19 @@ inline void add_region() {
   auto& fresh = *new (memory) region;  // the first page fault
   if (huge && std::chrono::steady_clock::now() - before > dear_page)
     all.without_huge = regions_without_huge;
-  fresh.fills_slabs = all.regions > small_regions;
   for (auto i = slabs_per_region; i-- != 0;)
-    all.vacant.push(fresh.slabs[i]);
-  all.vacant_slabs += slabs_per_region;
+    make_cold(fresh.slabs[i]);
+  all.vacant_regions.push(fresh);
+}
+
+// Its slab is in use, or is vacant again.
+inline void one_in_use(region& home) noexcept {
+  if (home.vacant-- == slabs_per_region)
+    common().vacant_regions.remove(home);
+}
+inline void one_vacant(region& home) noexcept {
+  if (++home.vacant == slabs_per_region)
+    common().vacant_regions.push(home);
 }
 
 // Takes a vacant slab out of the list that it stands in.
@@ -200,6 +233,7 @@ inline void take_out(slab& one) noexcept {
   } else {
     all.vacant.remove(one);
     --all.vacant_slabs;
+    all.least_vacant = std::min(all.least_vacant, all.vacant_slabs);
   }
 }
 
@@ -209,13 +243,6 @@ inline void forget_pages([[maybe_unused]] void* at, [[maybe_unused]] std::size_t
 #endif
 }
 
-inline void give_back(region& whole) noexcept {
-  for (auto& one : whole.slabs)
-    take_out(one);
-  common().returned.push_back(&whole);
-  forget_pages(&whole, region_bytes);
-}
-
 inline std::byte* memory_of(slab& one) noexcept {
   auto& home = region_of(&one);
   return reinterpret_cast<std::byte*>(&home) + static_cast<std::size_t>(&one - home.slabs.data()) * slab_bytes;
@@ -223,24 +250,8 @@ inline std::byte* memory_of(slab& one) noexcept {
 
 inline void fill([[maybe_unused]] slab& one) noexcept {
 #ifdef MADV_POPULATE_WRITE
-  if (region_of(&one).fills_slabs && !std::exchange(one.is_filled, true))
-    ::madvise(memory_of(one), slab_bytes, MADV_POPULATE_WRITE);  // else each page comes when it is touched
+  ::madvise(memory_of(one), slab_bytes, MADV_POPULATE_WRITE);  // where it fails, each page comes when it is touched
 #endif
-}
-
-inline void cool_down() noexcept {
-  auto& all = common();
-  for (auto* one = all.vacant.first; one != nullptr && all.vacant_slabs > kept_slabs;) {
-    auto& here = *std::exchange(one, one->next);
-    if (&here == region_of(&here).slabs.data())
-      continue;  // the region's own head stands there
-    take_out(here);
-    forget_pages(memory_of(here), slab_bytes);
-    here.is_cold = true;
-    here.is_filled = false;
-    all.cold.push(here);
-    ++all.cold_slabs;
-  }
 }
 
 // -- slabs: with the mutex held ---------------------------------------------------------------------------------------
@@ -250,11 +261,12 @@ inline slab& occupy(std::size_t index) {
   if (all.vacant.first == nullptr && all.cold.first == nullptr)
     add_region();
   auto& one = all.vacant.first != nullptr ? *all.vacant.first : *all.cold.first;
+  if (++all.slabs[index] != 1 && one.is_cold)
+    fill(one);
   take_out(one);
   auto& home = region_of(&one);
-  --home.vacant;
+  one_in_use(home);
   auto* base = memory_of(one);
-  fill(one);
   one.free = nullptr;
   one.unused = &one == home.slabs.data() ? base + region_head : base;
   one.end = base + slab_bytes;
@@ -264,16 +276,96 @@ inline slab& occupy(std::size_t index) {
   return one;
 }
 
-inline void vacate(slab& one) noexcept {
+// -- what goes back to the system -------------------------------------------------------------------------------------
+
+// Whether slabs may go back one by one, which splits huge pages.
+inline bool may_split() noexcept {
+  const auto& all = common();
+  return all.vacant_slabs > most_kept_slabs && all.used < all.held() / 4;
+}
+
+// A region whose slabs are all vacant, out of all lists: it has no pages from now on.
+inline region& take_region() noexcept {
+  auto& whole = *common().vacant_regions.first;
+  common().vacant_regions.remove(whole);
+  for (auto& one : whole.slabs)
+    take_out(one);
+  return whole;
+}
+
+// Up to `most` vacant slabs, out of all lists; not those in which their region's own head stands.
+inline std::size_t take_slabs(slab** into, std::size_t most) noexcept {
+  std::size_t count = 0;
+  for (auto* one = common().vacant.first; one != nullptr && count != most;) {
+    auto& here = *std::exchange(one, one->next);
+    if (&here == region_of(&here).slabs.data())
+      continue;
+    take_out(here);
+    one_in_use(region_of(&here));
+    into[count++] = &here;
+  }
+  return count;
+}
+
+// One region, or some slabs. How many slabs that were. Leaves go of the lock while the system takes them.
+inline std::size_t give_back(std::unique_lock<std::mutex>& lock) noexcept {
+  auto& all = common();
+  const auto before = all.vacant_slabs;
+  if (all.vacant_regions.first != nullptr) {
+    auto& whole = take_region();
+    const auto count = before - all.vacant_slabs;
+    lock.unlock();
+    forget_pages(&whole, region_bytes);
+    lock.lock();
+    all.returned.push_back(&whole);
+    return count;
+  }
+  std::array<slab*, slabs_a_look> some;
+  const auto count = take_slabs(some.data(), some.size());
+  lock.unlock();
+  for (std::size_t i = 0; i != count; ++i)
+    forget_pages(memory_of(*some[i]), slab_bytes);
+  lock.lock();
+  for (std::size_t i = 0; i != count; ++i) {
+    make_cold(*some[i]);
+    one_vacant(region_of(some[i]));
+  }
+  return count;
+}
+
+// All that is more than what is kept.
+inline void give_back_all(std::unique_lock<std::mutex>& lock) noexcept {
+  auto& all = common();
+  while (all.vacant_slabs > kept_slabs && (all.vacant_regions.first != nullptr || may_split())) {
+    if (give_back(lock) == 0 && all.vacant_regions.first == nullptr)
+      return;
+  }
+}
+
+// What has been vacant for a while, bit by bit. Whether there may be more.
+inline bool look_for_surplus() noexcept {
+  auto& all = common();
+  std::unique_lock lock{all.mutex};
+  if (++all.looks == looks_vacant) {
+    all.looks = 0;
+    all.surplus = all.least_vacant > kept_slabs ? all.least_vacant - kept_slabs : 0;
+    all.least_vacant = all.vacant_slabs;
+  }
+  auto more = [&] { return all.vacant_slabs > kept_slabs && (all.vacant_regions.first != nullptr || may_split()); };
+  if (all.surplus != 0 && more())
+    all.surplus -= std::min(all.surplus, give_back(lock));
+  return more();
+}
+
+inline void vacate(slab& one, std::unique_lock<std::mutex>& lock) noexcept {
   auto& all = common();
   all.partial[one.index].remove(one);
+  --all.slabs[one.index];
   all.vacant.push(one);
   ++all.vacant_slabs;
-  auto& home = region_of(&one);
-  if (++home.vacant == slabs_per_region && all.vacant_slabs > kept_slabs)
-    give_back(home);
-  else if (all.vacant_slabs > most_kept_slabs && all.used < all.held() / 4)
-    cool_down();
+  one_vacant(region_of(&one));
+  if (all.tidiers == 0)
+    give_back_all(lock);
 }
 
 inline bool has_more(const slab& one) noexcept { return one.free != nullptr || one.end - one.unused >= one.size; }

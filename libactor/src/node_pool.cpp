@@ -121,9 +121,21 @@ std::byte* page_memory() {
   return std::exchange(all.region, all.region + page_bytes);
 }
 
+// Each part of a new page is written to at once: asked for together, what the system has to give for it costs a third
+// or less.
+void bring([[maybe_unused]] std::byte* memory) noexcept {
+#ifdef MADV_POPULATE_WRITE
+  constexpr std::uintptr_t unit = 4096;
+  const auto from = (reinterpret_cast<std::uintptr_t>(memory) + unit - 1) & ~(unit - 1);
+  const auto to = (reinterpret_cast<std::uintptr_t>(memory) + page_bytes) & ~(unit - 1);
+  ::madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
+#endif
+}
+
 void make_page(std::size_t index) {
   const auto slot_bytes = smallest << index;
   auto* memory = page_memory();
+  bring(memory);
   const auto slots = (page_bytes - page_head - chunks_per_page * chunk_bytes) / slot_bytes;
   auto* behind = make_slots(memory + page_head, slot_bytes, slots, cached.free[index]);
   make_slots(behind, chunk_bytes, chunks_per_page, cached.free[chunk_index]);

@@ -313,7 +313,8 @@ bool scheduler_pool::rescue() {
     free_jobs_of(thread);
   });
   idle_looks_ = busy ? 0 : idle_looks_ + 1;
-  return idle_looks_ < looks_until_idle;
+  const bool tidies = memory_.look();
+  return tidies || idle_looks_ < looks_until_idle;
 }
 
 // -- how many there are -----------------------------------------------------------------------------------------------

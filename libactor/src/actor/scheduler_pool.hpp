@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actor/job_ring.hpp"
+#include "libactor/detail/block_pool.hpp"
 
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
@@ -141,7 +142,9 @@ class scheduler_pool {
   bool looking_out_ = false;
   std::atomic<std::uint64_t> arrivals_{0};  // jobs that came to the queue, for the thread that looks out
   bool stopped_ = false;
-  unsigned idle_looks_ = 0;  // the deadline thread's
+  // The deadline thread's:
+  unsigned idle_looks_ = 0;
+  block_pool::tidier memory_;
 };
 
 }  // namespace libactor::detail
