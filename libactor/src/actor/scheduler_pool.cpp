@@ -23,6 +23,9 @@ thread_local pool_thread* here = nullptr;
 // So many looks without a turn and without a job in a slot end the watch over the slots.
 constexpr unsigned looks_until_idle = 10;
 
+// A job that a thread leaves alone in the queue while it has another waits for so many of its turns.
+constexpr unsigned most_turns_before = 4;
+
 // Of a shorter queue each thread takes one job at a time.
 constexpr std::uint64_t long_queue = 32;
 
@@ -94,25 +97,27 @@ void scheduler_pool::enqueue(caf::resumable* job) {
 
 void scheduler_pool::put(pool_thread& self, caf::resumable* job) {
   if (auto* before = self.slot.exchange(job, std::memory_order_seq_cst))
-    push(before);
+    self.left_one_ = push_all(&before, 1, true);
   slot_filled_();
 }
 
-void scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count) {
+bool scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count, bool leaves_one) {
   auto lock = lock_soon(mutex_);
   if (stopped_) {
     lock.unlock();
     for (std::size_t i = 0; i != count; ++i)
       caf::scheduler::abstract_coordinator::cleanup_and_release(jobs[i]);
-    return;
+    return false;
   }
   for (std::size_t i = 0; i != count; ++i)
     queue_.push(jobs[i]);
   arrivals_.store(queue_.pushed(), std::memory_order_relaxed);
-  const bool wake = should_wake();
+  const bool left = leaves_one && queue_.size() == 1;
+  const bool wake = !left && should_wake();
   lock.unlock();
   if (wake)
     work_.notify_one();
+  return left;
 }
 
 bool scheduler_pool::should_wake() noexcept {
@@ -217,7 +222,7 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
     // What was taken along comes first: what it makes runnable is then mostly one actor, which has all to do at once.
     if (auto* job = take_stashed(self))
       return job;
-    if (self.streak_ < longest_streak) {
+    if (self.streak_ < (self.left_one_ ? most_turns_before : longest_streak)) {
       if (auto* job = take_slot(self)) {
         ++self.streak_;
         return job;
@@ -250,7 +255,8 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
       auto* job = queue_.pop();
       fill_stash(self);
       const auto* soon = self.stash_end_ != 0 ? self.stash_[0].load(std::memory_order_relaxed) : queue_.peek(1);
-      const bool wake = should_wake();
+      self.left_one_ = self.left_one_ && queue_.size() == 1;
+      const bool wake = !self.left_one_ && should_wake();
       lock.unlock();
       if (wake)
         work_.notify_one();
@@ -312,6 +318,12 @@ bool scheduler_pool::rescue() {
       return;
     free_jobs_of(thread);
   });
+  std::unique_lock lock{mutex_};
+  const bool wake = should_wake();
+  busy = busy || !queue_.empty();
+  lock.unlock();
+  if (wake)
+    work_.notify_one();
   idle_looks_ = busy ? 0 : idle_looks_ + 1;
   const bool tidies = memory_.look();
   return tidies || idle_looks_ < looks_until_idle;

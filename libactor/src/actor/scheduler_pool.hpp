@@ -38,6 +38,7 @@ class pool_thread final : public caf::execution_unit {
   friend class scheduler_pool;
   scheduler_pool& pool_;
   unsigned streak_ = 0;      // turns in a row that came from the slot
+  bool left_one_ = false;    // a job in the queue for which nobody was woken
   unsigned stash_next_ = 0;  // the first that may still be in the stash
   unsigned stash_end_ = 0;
   std::uint64_t looked_at_ = 0;  // the deadline thread's: `sequence` when it looked last
@@ -59,7 +60,9 @@ class pool_thread final : public caf::execution_unit {
 //     one, on its way to a turn. So an idle thread has neither.
 //  3. A sleeping thread is being woken (`waking_`) whenever the queue is not empty, a thread sleeps, and no thread is
 //     between its turns or looks out for jobs (`looking_out_`). A woken thread wakes the next one while there is more:
-//     one at a time, so that a burst of jobs does not wake all threads for the first of them.
+//     one at a time, so that a burst of jobs does not wake all threads for the first of them. Except for a single job
+//     that a thread in its turn leaves there: to wake another thread takes longer than most turns do. It takes it
+//     itself some turns later, and the deadline thread wakes one if that takes a millisecond.
 //  4. `active_` counts the threads that run and are not lost; where it exceeds `wanted_`, the next one between its
 //     turns retires.
 //  5. What stands in a slot or a stash behind a turn that goes on is moved to the queue by the deadline thread, and by
@@ -96,7 +99,8 @@ class scheduler_pool {
 
   void put(pool_thread& self, caf::resumable* job);
   void push(caf::resumable* job) { push_all(&job, 1); }
-  void push_all(caf::resumable* const* jobs, std::size_t count);
+  // Whether a job was left in the queue without waking anybody for it, if it may.
+  bool push_all(caf::resumable* const* jobs, std::size_t count, bool leaves_one = false);
   void run(pool_thread& self);
   // The job, if it has more to do.
   caf::resumable* run_turn(pool_thread& self, caf::resumable* job);
