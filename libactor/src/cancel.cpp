@@ -9,6 +9,7 @@
 #include "hook_node.hpp"
 #include "runtime_core.hpp"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -50,18 +51,18 @@ class delivery {
   void run() noexcept {
     for (const auto& event : events_)
       core_->tell(event);
-    auto& bulk = bulk_here;
-    const bool many = first_hook_ != last_hook_;
-    bulk.depth += many ? 1 : 0;
-    while (first_hook_ != nullptr) {
-      auto* hook = first_hook_;
-      first_hook_ = hook->next;
-      __builtin_prefetch(first_hook_);
-      hook->fire();
-      release(*hook);
+    {
+      std::optional<bulk_guard> many;
+      if (first_hook_ != last_hook_)
+        many.emplace();
+      while (first_hook_ != nullptr) {
+        auto* hook = first_hook_;
+        first_hook_ = hook->next;
+        __builtin_prefetch(first_hook_);
+        hook->fire();
+        release(*hook);
+      }
     }
-    if (many && --bulk.depth == 0 && bulk.at_end != nullptr)
-      std::exchange(bulk.at_end, nullptr)();
     while (first_node_ != nullptr) {
       auto* node = first_node_;
       first_node_ = node->delivery;

@@ -180,6 +180,13 @@ void supervisor_actor::begin_stop(caf::error reason, cause why) {
   to_stop_.clear();
   postponed_.clear();
   retries_.clear();
+  ask_all_or_queue();
+  advance();
+}
+
+// What stops in no order is asked at once; the rest has its turn in `advance`.
+void supervisor_actor::ask_all_or_queue() {
+  const detail::bulk_guard many;  // which become runnable together
   for (auto& c : children_) {
     if (c == nullptr)
       continue;
@@ -190,14 +197,13 @@ void supervisor_actor::begin_stop(caf::error reason, cause why) {
     if (c->must_stop)
       to_stop_.push_back(c.get());
     else if (c->alive() && !c->asked)
-      ask(*c);  // all at once
+      ask(*c);
     else if (c->state == child_state::restarting) {
       disarm(*c);
       c->state = child_state::idle;
       forget_rest(*c);
     }
   }
-  advance();
 }
 
 void supervisor_actor::end_if_empty() {

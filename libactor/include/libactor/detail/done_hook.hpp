@@ -3,6 +3,8 @@
 
 #include "libactor/scope.hpp"
 
+#include <utility>
+
 namespace libactor::detail {
 
 /// What the library itself runs when a context is done or a time comes: inline, on the thread that cancels or drives
@@ -21,6 +23,18 @@ struct bulk_delivery {
   void (*at_end)() noexcept = nullptr;  ///< called once after the last hook, if one of them has set it
 };
 extern thread_local constinit bulk_delivery bulk_here;
+
+/// The thread is in the middle of it for as long as this lives. Guards may nest.
+class bulk_guard {
+ public:
+  bulk_guard() noexcept { ++bulk_here.depth; }
+  ~bulk_guard() {
+    if (--bulk_here.depth == 0 && bulk_here.at_end != nullptr)
+      std::exchange(bulk_here.at_end, nullptr)();
+  }
+  bulk_guard(const bulk_guard&) = delete;
+  bulk_guard& operator=(const bulk_guard&) = delete;
+};
 
 class hook_node;
 
