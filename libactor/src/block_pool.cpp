@@ -157,7 +157,11 @@ usage use() noexcept {
 tidier::tidier() noexcept {
   auto& all = common();
   const std::lock_guard guard{all.mutex};
-  ++all.tidiers;
+  if (++all.tidiers != 1)
+    return;
+  all.looks = 0;
+  all.least_vacant = all.vacant_slabs;
+  all.surplus = 0;
 }
 
 tidier::~tidier() {

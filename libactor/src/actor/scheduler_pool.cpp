@@ -318,12 +318,6 @@ bool scheduler_pool::rescue() {
       return;
     free_jobs_of(thread);
   });
-  std::unique_lock lock{mutex_};
-  const bool wake = should_wake();
-  busy = busy || !queue_.empty();
-  lock.unlock();
-  if (wake)
-    work_.notify_one();
   idle_looks_ = busy ? 0 : idle_looks_ + 1;
   const bool tidies = memory_.look();
   return tidies || idle_looks_ < looks_until_idle;

@@ -61,8 +61,8 @@ class pool_thread final : public caf::execution_unit {
 //  3. A sleeping thread is being woken (`waking_`) whenever the queue is not empty, a thread sleeps, and no thread is
 //     between its turns or looks out for jobs (`looking_out_`). A woken thread wakes the next one while there is more:
 //     one at a time, so that a burst of jobs does not wake all threads for the first of them. Except for a single job
-//     that a thread in its turn leaves there: to wake another thread takes longer than most turns do. It takes it
-//     itself some turns later, and the deadline thread wakes one if that takes a millisecond.
+//     that a thread in its turn leaves there, as it has one in its slot, too: to wake another thread takes longer than
+//     most turns do. It takes it itself some turns later; and when the slot is rescued, a thread is woken for both.
 //  4. `active_` counts the threads that run and are not lost; where it exceeds `wanted_`, the next one between its
 //     turns retires.
 //  5. What stands in a slot or a stash behind a turn that goes on is moved to the queue by the deadline thread, and by

@@ -2,11 +2,14 @@
 // What CAF's own schedulers do wrong, against ours: each case made one of them hang, starve or leak.
 #include "engine.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <caf/after.hpp>
 #include <caf/send.hpp>
+#include <fstream>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 using namespace libactor::tests;
@@ -214,6 +217,50 @@ BOOST_AUTO_TEST_CASE(W045_what_stands_in_the_slot_behind_a_stuck_handler_is_resc
       in_time.set_value(result.wait_for(generous) == std::future_status::ready);
     }};
   });
+  caf::anon_send(stuck, 1);
+  auto good = in_time.get_future();
+  BOOST_REQUIRE(arrives(good));
+  BOOST_TEST(good.get());
+}
+
+namespace {
+
+bool all_sleep(const libactor::scheduler& scheduler) {
+  const auto threads = scheduler.threads();
+  return std::all_of(threads.begin(), threads.end(), [](const auto& one) {
+    std::ifstream stat("/proc/self/task/" + std::to_string(one.thread) + "/stat");
+    std::string text;
+    std::getline(stat, text);
+    const auto state = text.rfind(") ");
+    return state != std::string::npos && text[state + 2] == 'S';
+  });
+}
+
+}  // namespace
+
+// Of two, one stands in the slot and one alone in the queue: nobody is woken for it at first.
+BOOST_AUTO_TEST_CASE(W045_the_job_that_is_left_to_a_stuck_handlers_thread_is_rescued_though_all_others_sleep) {
+  engine host;
+  std::atomic<int> left{2};
+  std::promise<void> served;
+  auto result = served.get_future().share();
+  auto idle = [&](event_based_actor*) -> caf::behavior {
+    return {[&](int) {
+      if (--left == 0)
+        served.set_value();
+    }};
+  };
+  const auto one = host.system->spawn(idle);
+  const auto two = host.system->spawn(idle);
+  std::promise<bool> in_time;
+  auto stuck = host.system->spawn([&](event_based_actor* self) -> caf::behavior {
+    return {[&, self](int) {
+      self->send(one, 1);
+      self->send(two, 1);
+      in_time.set_value(result.wait_for(generous) == std::future_status::ready);
+    }};
+  });
+  BOOST_REQUIRE(becomes([&] { return all_sleep(host.scheduler()); }));
   caf::anon_send(stuck, 1);
   auto good = in_time.get_future();
   BOOST_REQUIRE(arrives(good));

@@ -2,6 +2,7 @@
 #include "libactor/detail/block_pool.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <cstring>
@@ -106,24 +107,127 @@ BOOST_AUTO_TEST_CASE(what_one_thread_makes_another_may_free) {
     BOOST_TEST(count == 0);
 }
 
+namespace {
+
+constexpr std::size_t many = 100'000;
+constexpr std::size_t kept_at_most = 12u << 20;
+
+std::vector<filled> make_many() {
+  std::vector<filled> all;
+  for (std::size_t i = 0; i != many; ++i)
+    all.push_back(filled::make(1200, static_cast<unsigned char>(i)));
+  return all;
+}
+
+void free_all(std::vector<filled>& all) {
+  for (const auto& one : all)
+    one.free();
+  all.clear();
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(memory_that_is_not_used_goes_back_to_the_system_and_may_come_again) {
   if (!pools)
     return;
-  constexpr std::size_t size = 1200, count = 100'000;
-  constexpr std::size_t kept = 12u << 20;
   for (int round = 0; round != 3; ++round) {
-    std::vector<filled> all;
-    for (std::size_t i = 0; i != count; ++i)
-      all.push_back(filled::make(size, static_cast<unsigned char>(i)));
-    BOOST_TEST(block_pool::use().held >= size * count);
+    auto all = make_many();
+    BOOST_TEST(block_pool::use().held >= many * 1200);
     std::shuffle(all.begin(), all.end(), std::mt19937(static_cast<unsigned>(round)));
-    for (const auto& one : all) {
+    for (const auto& one : all)
       BOOST_REQUIRE(one.whole());
-      one.free();
-    }
-    BOOST_TEST(block_pool::use().held <= kept);
+    free_all(all);
+    BOOST_TEST(block_pool::use().held <= kept_at_most);
     BOOST_TEST(used() < 2u << 20);
   }
+}
+
+BOOST_AUTO_TEST_CASE(where_somebody_tidies_memory_goes_back_bit_by_bit_once_it_was_vacant_for_a_while) {
+  if (!pools)
+    return;
+  for (int round = 0; round != 2; ++round) {
+    block_pool::tidier tidier;
+    auto all = make_many();
+    std::shuffle(all.begin(), all.end(), std::mt19937(static_cast<unsigned>(round)));
+    free_all(all);
+    const auto held = block_pool::use().held;
+    BOOST_TEST(held > many * 1200);
+    for (int look = 0; look != 49; ++look) {
+      BOOST_REQUIRE(tidier.look());
+      BOOST_REQUIRE(block_pool::use().held == held);
+    }
+    bool more = true;
+    for (auto before = held; more;) {
+      more = tidier.look();
+      const auto now = block_pool::use().held;
+      BOOST_REQUIRE(now + (2u << 20) >= before);
+      before = now;
+    }
+    BOOST_TEST(block_pool::use().held <= kept_at_most);
+    BOOST_TEST(!tidier.look());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_is_needed_again_and_again_stays) {
+  if (!pools)
+    return;
+  block_pool::tidier tidier;
+  auto all = make_many();
+  const auto held = block_pool::use().held;
+  for (int round = 0; round != 5; ++round) {
+    free_all(all);
+    for (int look = 0; look != 40; ++look)
+      tidier.look();
+    BOOST_TEST(block_pool::use().held >= held);
+    all = make_many();
+  }
+  BOOST_TEST(block_pool::use().held <= held + (2u << 20));
+  free_all(all);
+}
+
+BOOST_AUTO_TEST_CASE(with_the_last_tidier_goes_what_it_has_left) {
+  if (!pools)
+    return;
+  {
+    const block_pool::tidier tidier, other;
+    auto all = make_many();
+    free_all(all);
+    BOOST_TEST(block_pool::use().held > many * 1200);
+  }
+  BOOST_TEST(block_pool::use().held <= kept_at_most);
+}
+
+BOOST_AUTO_TEST_CASE(threads_make_and_free_blocks_while_another_tidies) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> broken{0};
+  const auto before = used();
+  std::vector<std::thread> threads;
+  {
+    block_pool::tidier tidier;
+    for (unsigned i = 0; i != 2; ++i) {
+      threads.emplace_back([&, i] {
+        std::mt19937 random(i);
+        for (int round = 0; round != 20; ++round) {
+          std::vector<filled> all;
+          for (std::size_t n = random() % 20'000; n != 0; --n)
+            all.push_back(filled::make(random() % 2000, static_cast<unsigned char>(n)));
+          for (const auto& one : all)
+            broken += one.whole() ? 0 : 1;
+          free_all(all);
+        }
+      });
+    }
+    std::thread looks([&] {
+      while (!stop)
+        tidier.look();
+    });
+    for (auto& one : threads)
+      one.join();
+    stop = true;
+    looks.join();
+  }
+  BOOST_TEST(broken == 0);
+  BOOST_TEST(used() == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_slab_serves_other_sizes_once_it_is_empty) {
