@@ -82,6 +82,7 @@ class supervisor_actor final : public context_actor {
   void set_stage(child& c, child_state to);
   void note_rest(const child& c);
   void forget_rest(const child& c);
+  void set_aside(child& c);
   void begin_stop(caf::error reason, cause why);
   void ask_all_or_queue();
   void end_if_empty();

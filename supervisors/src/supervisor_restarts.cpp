@@ -18,12 +18,7 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
       report(event_kind::start_failed, c, describe(make_error(errc::deadline_exceeded)), "its deadline is past");
     if (mode_ == mode::starting)
       fail_waiting(c, true);
-    if (keeps_spec(c))
-      note_rest(c);
-    else
-      drop_child(c);
-    advance();
-    return;
+    return set_aside(c);
   }
   c.state = child_state::restarting;
   const auto at = now();

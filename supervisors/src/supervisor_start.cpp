@@ -125,6 +125,15 @@ void supervisor_actor::forget_rest(const child& c) {
     kin_->forget(c.key);
 }
 
+// Nothing starts it again but a verb, where its specification is kept.
+void supervisor_actor::set_aside(child& c) {
+  if (keeps_spec(c))
+    note_rest(c);
+  else
+    drop_child(c);
+  advance();
+}
+
 caf::expected<started_child> supervisor_actor::call_start(child& c, worker_options options) {
   const auto& spec = *c.spec;
   if (spec.is_supervisor()) {
@@ -198,12 +207,7 @@ void supervisor_actor::start_failed(child& c, caf::error reason) {
   if (c.declined) {
     report(event_kind::declined, c, describe(reason));
     c.answer_start(caf::actor{});
-    if (keeps_spec(c))
-      note_rest(c);
-    else
-      drop_child(c);
-    advance();
-    return;
+    return set_aside(c);
   }
   not_started(c, std::move(reason));
 }
