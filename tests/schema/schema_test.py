@@ -115,6 +115,10 @@ REJECTED = [
     ("Y72", RULE % "{id: a, require: {}}"),
     ("Y72", RULE % "{id: a, require: {ready: true}}"),
     ("Y72", RULE % "{id: a, require: {restart: {max: 1}}}"),
+    ("Y24", RULE % "{id: a, forbid: {restart: permanant}}"),
+    ("Y24", RULE % "{id: a, forbid: {enabled: maybe}}"),
+    ("Y72", RULE % "{id: a, forbid: {intensity: many}}"),
+    ("Y72", RULE % "{id: a, forbid: {kill_grace: infinity}}"),
     ("Y72", RULE % "{id: a, match: {knd: x}, require: {shutdown: 1s}}"),
     ("Y24", RULE % "{id: a, match: {type: workers}, require: {shutdown: 1s}}"),
 ]
@@ -135,7 +139,9 @@ ACCEPTED = [
     TREE % "{id: a, kind: process, args: {command: [sleep, 5], env: {A: 1, B: true}, limits: {nofile: 64}}}",
     RULE % "{id: a, match: {path: /t/**, labels: {x: 1}}, require: {restart: [permanent, transient], labels.x: {present: "
     "true}}, forbid: {watch: {present: false}, intensity: {min: 5}, shutdown: [infinity, 1s]}, level: warning}",
+    RULE % '{id: a, require: {enabled: true, significant: "false", intensity: [1, "2"], start_timeout: [5s, infinity]}}',
     ROOT % "period: 0.5s, intensity: 0",
+    "schema: ${env:NO_SUCH_NAME:-1}\ntree: {id: t, children: []}\n",
 ]
 
 

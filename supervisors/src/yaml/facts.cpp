@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "yaml/facts.hpp"
 
+#include "supervisors/child_spec.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -27,57 +29,89 @@ fact of_supervisor(const child_spec& spec, Get get) {
   return {};
 }
 
+const word_list& flags() {
+  static const word_list all{"true", "false"};
+  return all;
+}
+const word_list& limits() {
+  static const word_list all{"infinity"};
+  return all;
+}
+const word_list& stops() {
+  static const word_list all{"infinity", "brutal_kill"};
+  return all;
+}
+
 struct entry {
   std::string_view name;
-  fact_type type;
+  fact_kind kind;
   fact (*get)(const child_spec&);
 };
 
 constexpr std::array<entry, 23> table{{
-    {"kind", fact_type::word,
+    {"kind",
+     {fact_type::word},
      [](const child_spec& s) {
        const auto* k = std::get_if<kind_child>(&s.what);
        return k == nullptr ? fact{} : words(k->kind);
      }},
-    {"restart", fact_type::word, [](const child_spec& s) { return words(to_string(s.restart)); }},
-    {"isolation", fact_type::word, [](const child_spec& s) { return words(to_string(s.isolation)); }},
-    {"significant", fact_type::word, [](const child_spec& s) { return flag(s.significant); }},
-    {"enabled", fact_type::word, [](const child_spec& s) { return flag(s.enabled); }},
-    {"shutdown", fact_type::time,
+    {"restart",
+     {fact_type::word, words_of<restart_type, restart_type::temporary>},
+     [](const child_spec& s) { return words(to_string(s.restart)); }},
+    {"isolation",
+     {fact_type::word, words_of<isolation, isolation::process>},
+     [](const child_spec& s) { return words(to_string(s.isolation)); }},
+    {"significant", {fact_type::word, flags}, [](const child_spec& s) { return flag(s.significant); }},
+    {"enabled", {fact_type::word, flags}, [](const child_spec& s) { return flag(s.enabled); }},
+    {"shutdown",
+     {fact_type::time, stops},
      [](const child_spec& s) {
        const auto limit = s.effective_shutdown();
        return fact{fact::state::given, to_string(limit), static_cast<double>(limit.limit().count())};
      }},
-    {"kill_grace", fact_type::time, [](const child_spec& s) { return time(s.kill_grace); }},
-    {"drain", fact_type::time, [](const child_spec& s) { return s.is_supervisor() ? fact{} : time(s.drain); }},
-    {"start_timeout", fact_type::time, [](const child_spec& s) { return time(s.effective_start_timeout()); }},
-    {"ready", fact_type::presence,
+    {"kill_grace", {fact_type::time}, [](const child_spec& s) { return time(s.kill_grace); }},
+    {"drain", {fact_type::time}, [](const child_spec& s) { return s.is_supervisor() ? fact{} : time(s.drain); }},
+    {"start_timeout", {fact_type::time, limits}, [](const child_spec& s) { return time(s.effective_start_timeout()); }},
+    {"ready",
+     {fact_type::presence},
      [](const child_spec& s) { return s.is_supervisor() ? fact{} : presence(s.awaits_ready); }},
-    {"ready.timeout", fact_type::time,
-     [](const child_spec& s) { return s.is_supervisor() ? fact{} : time(s.ready_timeout); }},
-    {"context.timeout", fact_type::time, [](const child_spec& s) { return time(s.context.timeout); }},
-    {"address.hold", fact_type::time, [](const child_spec& s) { return time(s.address_hold); }},
-    {"backoff", fact_type::presence, [](const child_spec& s) { return presence(s.backoff.has_value()); }},
-    {"backoff.min", fact_type::time, [](const child_spec& s) { return s.backoff ? time(s.backoff->min) : absent(); }},
-    {"backoff.max", fact_type::time, [](const child_spec& s) { return s.backoff ? time(s.backoff->max) : absent(); }},
-    {"strategy", fact_type::word,
+    {"ready.timeout",
+     {fact_type::time, limits},
+     [](const child_spec& s) {
+       return s.is_supervisor() ? fact{}
+              : s.awaits_ready  ? time(s.ready_timeout.value_or(s.effective_start_timeout()))
+                                : absent();
+     }},
+    {"context.timeout", {fact_type::time}, [](const child_spec& s) { return time(s.context.timeout); }},
+    {"address.hold", {fact_type::time}, [](const child_spec& s) { return time(s.address_hold); }},
+    {"backoff", {fact_type::presence}, [](const child_spec& s) { return presence(s.backoff.has_value()); }},
+    {"backoff.min", {fact_type::time}, [](const child_spec& s) { return s.backoff ? time(s.backoff->min) : absent(); }},
+    {"backoff.max", {fact_type::time}, [](const child_spec& s) { return s.backoff ? time(s.backoff->max) : absent(); }},
+    {"strategy",
+     {fact_type::word, words_of<strategy, strategy::one_for_dependents>},
      [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return words(to_string(x.strategy)); }); }},
-    {"intensity", fact_type::number,
+    {"intensity",
+     {fact_type::number},
      [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return number(x.intensity); }); }},
-    {"period", fact_type::time,
+    {"period",
+     {fact_type::time},
      [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return time(x.period); }); }},
-    {"auto_shutdown", fact_type::word,
+    {"auto_shutdown",
+     {fact_type::word, words_of<auto_shutdown, auto_shutdown::all_significant>},
      [](const child_spec& s) {
        return of_supervisor(s, [](const auto& x) { return words(to_string(x.auto_shutdown)); });
      }},
-    {"on_giveup", fact_type::word,
+    {"on_giveup",
+     {fact_type::word, words_of<giveup_action, giveup_action::suspend>},
      [](const child_spec& s) { return of_supervisor(s, [](const auto& x) { return words(to_string(x.on_giveup)); }); }},
-    {"start", fact_type::word,
+    {"start",
+     {fact_type::word, words_of<start_mode, start_mode::graph>},
      [](const child_spec& s) {
        const auto* x = std::get_if<static_supervisor>(&s.what);
        return x == nullptr ? fact{} : words(to_string(x->start));
      }},
-    {"max_children", fact_type::number,
+    {"max_children",
+     {fact_type::number},
      [](const child_spec& s) {
        const auto* d = std::get_if<dynamic_supervisor>(&s.what);
        return d == nullptr ? fact{} : d->max_children ? number(*d->max_children) : absent();
@@ -87,15 +121,17 @@ constexpr std::array<entry, 23> table{{
 // Of what watches the node, which may be its supervisor's; null: nothing does.
 struct watch_entry {
   std::string_view name;
-  fact_type type;
+  fact_kind kind;
   fact (*get)(const watch_spec&);
 };
 
 constexpr std::array<watch_entry, 4> watch_table{{
-    {"watch", fact_type::presence, [](const watch_spec&) { return presence(true); }},
-    {"watch.action", fact_type::word, [](const watch_spec& w) { return words(to_string(w.action)); }},
-    {"watch.stuck_after", fact_type::time, [](const watch_spec& w) { return time(w.stuck_after); }},
-    {"watch.grace", fact_type::time, [](const watch_spec& w) { return time(w.grace); }},
+    {"watch", {fact_type::presence}, [](const watch_spec&) { return presence(true); }},
+    {"watch.action",
+     {fact_type::word, words_of<watch_action, watch_action::replace>},
+     [](const watch_spec& w) { return words(to_string(w.action)); }},
+    {"watch.stuck_after", {fact_type::time}, [](const watch_spec& w) { return time(w.stuck_after); }},
+    {"watch.grace", {fact_type::time}, [](const watch_spec& w) { return time(w.grace); }},
 }};
 
 constexpr std::string_view label_prefix = "labels.";
@@ -117,13 +153,13 @@ std::vector<std::string_view> fact_names() {
   return names;
 }
 
-std::optional<fact_type> type_of_fact(std::string_view name) {
+std::optional<fact_kind> kind_of_fact(std::string_view name) {
   if (name.substr(0, label_prefix.size()) == label_prefix && name.size() > label_prefix.size())
-    return fact_type::word;
+    return fact_kind{};
   if (const auto* w = find(watch_table, name))
-    return w->type;
+    return w->kind;
   const auto* e = find(table, name);
-  return e == nullptr ? std::nullopt : std::optional(e->type);
+  return e == nullptr ? std::nullopt : std::optional(e->kind);
 }
 
 fact fact_of(const child_spec& spec, const watch_spec* watch, std::string_view name) {

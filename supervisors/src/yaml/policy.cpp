@@ -155,8 +155,7 @@ bool policy::read_terms(const node& n, std::vector<term>& out) {
 
 bool policy::read_term(const map_entry& entry, term& out) {
   out.field = entry.key->text;
-  const auto type = type_of_fact(out.field);
-  if (!type) {
+  if (!kind_of_fact(out.field)) {
     invalid(*entry.key, "a rule can't name " + quoted(out.field) + read_.words().suggest(out.field, fact_names()));
     return false;
   }
@@ -166,30 +165,48 @@ bool policy::read_term(const map_entry& entry, term& out) {
   if (entry.value->is_sequence())
     values = entry.value->items;
   bool good = !values.empty();
-  for (const auto* value : values) {
-    auto text = read_.text(*value, out.field);
-    good = good && text.has_value();
-    if (!text)
-      continue;
-    duration d{};
-    const bool is_word = *text == "infinity" || *text == "brutal_kill";
-    if (*type == fact_type::presence ||
-        (*type == fact_type::time && !is_word && parse_duration(*text, d) != duration_fault::none)) {
-      invalid(*value,
-              quoted(out.field) + (*type == fact_type::presence ? " takes `{present: true}` or `{present: false}`"
-                                                                : " takes a duration such as 10s"));
-      good = false;
-      continue;
-    }
-    out.one_of.push_back(*type == fact_type::time && !is_word ? libactor::to_string(d) : std::move(*text));
-  }
+  for (const auto* value : values)
+    good = read_value(*value, out) && good;
   if (values.empty())
     invalid(*entry.value, "an empty list allows nothing");
   return good;
 }
 
+// One that the field can have: what it never is, a rule would forbid in vain.
+bool policy::read_value(const node& n, term& out) {
+  const auto kind = *kind_of_fact(out.field);
+  const auto words = kind.words == nullptr ? words_t{} : kind.words();
+  if (kind.type == fact_type::word && kind.words != nullptr) {
+    const auto found = read_.word(n, out.field, words);
+    if (found)
+      out.one_of.emplace_back(words[*found]);
+    return found.has_value();
+  }
+  auto text = read_.text(n, out.field);
+  if (!text)
+    return false;
+  duration d{};
+  const char* takes = nullptr;
+  if (kind.type == fact_type::presence)
+    takes = "`{present: true}` or `{present: false}`";
+  else if (kind.type == fact_type::number && !is_decimal(*text))
+    takes = "a whole number";
+  else if (kind.type == fact_type::time && std::find(words.begin(), words.end(), *text) == words.end()) {
+    if (parse_duration(*text, d) == duration_fault::none)
+      text = libactor::to_string(d);
+    else
+      takes = "a duration such as 10s";
+  }
+  if (takes != nullptr) {
+    invalid(n, quoted(out.field) + " takes " + takes);
+    return false;
+  }
+  out.one_of.push_back(std::move(*text));
+  return true;
+}
+
 bool policy::read_bounds(const node& map, term& out) {
-  const auto type = *type_of_fact(out.field);
+  const auto type = kind_of_fact(out.field)->type;
   bool good = true;
   for (const auto& [key, value] : map.entries) {
     if (key->text == "present") {

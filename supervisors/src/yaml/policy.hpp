@@ -45,6 +45,7 @@ class policy {
   bool read_match(const node& n, rule& out);
   bool read_terms(const node& n, std::vector<term>& out);
   bool read_term(const map_entry& entry, term& out);
+  bool read_value(const node& n, term& out);
   bool read_bounds(const node& map, term& out);
 
   bool matches(const rule& r, const child_spec& spec, const std::string& path) const;

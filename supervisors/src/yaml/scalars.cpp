@@ -21,12 +21,11 @@ std::string quoted(std::string_view text) {
   return text.size() <= most ? "`" + std::string(text) + "`" : "`" + std::string(text.substr(0, most)) + "…`";
 }
 
-// Digits without a leading zero, which is octal in some programs and not in others.
+}  // namespace
+
 bool is_decimal(std::string_view text) noexcept {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit) && (text.size() == 1 || text[0] != '0');
 }
-
-}  // namespace
 
 duration_fault parse_duration(std::string_view text, duration& result) {
   if (!text.empty() && text[0] == '-') {

@@ -43,6 +43,9 @@ class scalar_reader {
   nearest_word words_;
 };
 
+// Digits without a leading zero, which is octal in some programs and not in others.
+bool is_decimal(std::string_view text) noexcept;
+
 enum class duration_fault { none, not_a_duration, no_unit, bad_unit, negative, too_long };
 // `10s`, `1.5m`: a number and one of ns us ms s m h.
 duration_fault parse_duration(std::string_view text, duration& result);

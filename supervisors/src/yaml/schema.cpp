@@ -7,6 +7,7 @@
 #include "yaml/fields.hpp"
 #include "yaml/shapes.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace libactor::yaml {
@@ -140,7 +141,7 @@ class schema_writer {
       case value_type::word:
         return substituted(one_of_words(f.words()));
       case value_type::version:
-        return {{"const", f.least}};
+        return substituted({{"const", f.least}});
       case value_type::map:
         return map_of(*f.map);
       case value_type::dependencies:
@@ -337,15 +338,16 @@ class schema_writer {
   static json terms() {
     json properties = json::object();
     for (const auto name : fact_names())
-      properties[std::string(name)] = term(*type_of_fact(name));
+      properties[std::string(name)] = term(*kind_of_fact(name));
     return {{"type", "object"},
             {"minProperties", 1},
             {"properties", std::move(properties)},
-            {"patternProperties", {{"^labels\\..", term(fact_type::word)}}},
+            {"patternProperties", {{"^labels\\..", term({})}}},
             {"additionalProperties", false}};
   }
 
-  static json term(fact_type type) {
+  static json term(const fact_kind& kind) {
+    const auto type = kind.type;
     json bounds{{"present", substituted({{"type", "boolean"}})}};
     if (type == fact_type::time || type == fact_type::number) {
       json bound = type == fact_type::time ? substituted(refer("duration")) : substituted({{"type", "number"}});
@@ -355,11 +357,27 @@ class schema_writer {
     json map{{"type", "object"}, {"minProperties", 1}, {"properties", bounds}, {"additionalProperties", false}};
     if (type == fact_type::presence)
       return map;
-    const json value =
-        type == fact_type::time
-            ? any_of({refer("duration"), one_of_words(word_list{"infinity", "brutal_kill"}), refer("substitution")})
-            : refer("text");
+    const json value = value_of_term(kind);
     return any_of({value, {{"type", "array"}, {"items", value}, {"minItems", 1}}, std::move(map)});
+  }
+
+  // What one value of a field may be in a rule; of any word, in quotes or not.
+  static json value_of_term(const fact_kind& kind) {
+    const auto words = kind.words == nullptr ? word_list{} : kind.words();
+    if (kind.type == fact_type::word && words.empty())
+      return refer("text");
+    json all{{"anyOf", json::array({refer("substitution")})}};
+    if (kind.type == fact_type::time)
+      all["anyOf"].push_back(refer("duration"));
+    if (kind.type == fact_type::number) {
+      all["anyOf"].push_back({{"type", "integer"}, {"minimum", 0}});
+      all["anyOf"].push_back({{"type", "string"}, {"pattern", "^(0|[1-9][0-9]*)$"}});
+    }
+    if (!words.empty())
+      all["anyOf"].push_back(one_of_words(words));
+    if (std::find(words.begin(), words.end(), "true") != words.end())
+      all["anyOf"].push_back({{"type", "boolean"}});
+    return all;
   }
 
   const child_catalog& catalog_;

@@ -218,4 +218,60 @@ t.yaml:13:5: error[Y72]: a rule must be a map
 )");
 }
 
+BOOST_AUTO_TEST_CASE(Y24_Y72_what_a_field_never_is_would_be_forbidden_in_vain) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, kind: demo.worker}
+policy:
+  - {id: a, forbid: {restart: [permanant, transient]}}
+  - {id: b, forbid: {watch.action: kill}, require: {significant: "false", enabled: true}}
+  - {id: c, forbid: {intensity: many, max_children: infinity}}
+  - {id: d, forbid: {context.timeout: infinity, start_timeout: infinity}}
+  - {id: e, forbid: {kill_grace: brutal_kill}}
+)") == R"(
+t.yaml:7:32: error[Y24]: `restart` can't be `permanant`; did you mean `permanent`?
+    - {id: a, forbid: {restart: [permanant, transient]}}
+                                 ^~~~~~~~~
+t.yaml:8:36: error[Y24]: `watch.action` can't be `kill`: it is report, cancel or replace
+    - {id: b, forbid: {watch.action: kill}, require: {significant: "false", enabled: true}}
+                                     ^~~~
+t.yaml:9:33: error[Y72]: `intensity` takes a whole number
+    - {id: c, forbid: {intensity: many, max_children: infinity}}
+                                  ^~~~
+t.yaml:9:53: error[Y72]: `max_children` takes a whole number
+    - {id: c, forbid: {intensity: many, max_children: infinity}}
+                                                      ^~~~~~~~
+t.yaml:10:39: error[Y72]: `context.timeout` takes a duration such as 10s
+    - {id: d, forbid: {context.timeout: infinity, start_timeout: infinity}}
+                                        ^~~~~~~~
+t.yaml:11:34: error[Y72]: `kill_grace` takes a duration such as 10s
+    - {id: e, forbid: {kill_grace: brutal_kill}}
+                                   ^~~~~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y71_the_time_in_which_a_child_must_be_ready_is_that_of_its_start_where_it_has_none_of_its_own) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, kind: demo.store, ready: {}}
+    - {id: b, kind: demo.store, ready: {}, start_timeout: 1m}
+    - {id: c, kind: demo.store}
+policy:
+  - {id: soon, forbid: {ready.timeout: {min: 6s}}}
+)") == R"(
+t.yaml:6:33: error[Y71]: rule `soon` forbids `ready.timeout` to be 1m
+      - {id: b, kind: demo.store, ready: {}, start_timeout: 1m}
+                                  ^~~~~
+t.yaml:9:10: note: the rule is here
+    - {id: soon, forbid: {ready.timeout: {min: 6s}}}
+           ^~~~
+)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
