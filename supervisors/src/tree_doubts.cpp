@@ -143,11 +143,15 @@ class doubter {
       return;
     const auto limit = std::to_string(parent.intensity) + " in " + to_string(parent.period);
     const auto period = static_cast<double>(parent.period.count());
-    if (parent.intensity > 0 && restarts_take(b, parent.intensity + 1, false, period) >= period)
+    if (parent.intensity == 0)
+      doubt(node, "backoff", "Y62",
+            "the first crash already reaches the supervisor's limit of restarts (" + limit +
+                "), so that there is none to delay: raise `intensity`");
+    else if (restarts_take(b, parent.intensity + 1, false, period) >= period)
       doubt(node, "backoff", "Y62",
             "with this backoff the supervisor's limit of restarts (" + limit +
                 ") can never be reached: it never gives up");
-    else if (parent.intensity <= 1 && restarts_take(b, 2, true, period) < period)
+    else if (parent.intensity == 1 && restarts_take(b, 2, true, period) < period)
       doubt(node, "backoff", "Y62",
             "with this backoff the second crash already reaches the supervisor's limit of restarts (" + limit +
                 "): raise `intensity`, or the delays");

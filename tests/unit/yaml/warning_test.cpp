@@ -38,6 +38,21 @@ t.yaml:6:34: warning[Y62]: with this backoff the second crash already reaches th
 )");
 }
 
+BOOST_AUTO_TEST_CASE(Y62_where_the_first_crash_is_one_too_many_no_backoff_delays_anything) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  intensity: 0
+  children:
+    - {id: a, kind: demo.worker, backoff: {min: 10s, max: 20s}}
+)") == R"(
+t.yaml:6:34: warning[Y62]: the first crash already reaches the supervisor's limit of restarts (0 in 5s), so that there is none to delay: raise `intensity`
+      - {id: a, kind: demo.worker, backoff: {min: 10s, max: 20s}}
+                                   ^~~~~~~
+)");
+}
+
 BOOST_AUTO_TEST_CASE(Y62_the_limit_counts_the_delays_between_crashes_from_the_first_one) {
   // Crashes at 0, 1, 4, 13 and 40 s at the earliest: the fifth is one too many for 4 in 1 m, and none for 4 in 30 s.
   const auto file = [](const char* period) {
