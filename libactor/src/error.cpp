@@ -75,8 +75,6 @@ const char* to_string(errc code) noexcept {
       return "is_dynamic";
     case errc::max_children:
       return "max_children";
-    case errc::supervisor_gone:
-      return "supervisor_gone";
     case errc::no_incarnation:
       return "no_incarnation";
     case errc::dropped:

@@ -165,19 +165,22 @@ void runtime::start(const tree_spec& tree, const child_catalog& catalog, std::fu
 
 std::optional<family::member> runtime::impl::find(std::string_view path) const { return kin->find(path); }
 
+std::shared_ptr<tree_core> runtime::impl::started() const {
+  std::lock_guard guard{mutex};
+  return core;
+}
+
 caf::expected<caf::actor> runtime::find(std::string_view path) const {
-  auto who = impl_->find(path);
-  if (!who)
-    return make_error(errc::not_found, "nobody runs at " + std::string(path));
-  return who->handle;
+  if (auto who = impl_->find(path))
+    return who->handle;
+  const auto core = impl_->started();
+  if (core != nullptr && core->lists(path))
+    return make_error(errc::no_incarnation, std::string(path));
+  return make_error(errc::not_found, "nobody runs at " + std::string(path));
 }
 
 caf::expected<caf::actor> runtime::ref(std::string_view path) {
-  std::shared_ptr<tree_core> core;
-  {
-    std::lock_guard guard{impl_->mutex};
-    core = impl_->core;
-  }
+  const auto core = impl_->started();
   if (core == nullptr)
     return make_error(errc::not_found, "no tree has been started");
   return core->ref(impl_->system, path);
@@ -202,11 +205,7 @@ std::vector<std::string> runtime::alive() const {
 }
 
 tree_snapshot snapshot(const runtime& of) {
-  std::shared_ptr<tree_core> core;
-  {
-    std::lock_guard guard{of.impl_->mutex};
-    core = of.impl_->core;
-  }
+  const auto core = of.impl_->started();
   if (core == nullptr)
     return {of.impl_->contexts->now(), {}};
   return detail::take_snapshot(of.impl_->system, *core, *of.impl_->kin);

@@ -59,6 +59,7 @@ struct runtime::impl : std::enable_shared_from_this<impl> {
   void start(const tree_spec& spec, const child_catalog& catalog, std::function<void(const caf::error&)> done);
   void say_what_is_lacking() const;
   void on_guardian_down(const caf::error& reason);
+  std::shared_ptr<tree_core> started() const;  // null before the start
   std::optional<family::member> find(std::string_view path) const;
   // -- runtime_stop.cpp
   void request_stop(std::optional<duration> budget, cause why);

@@ -152,6 +152,8 @@ const child_spec* spec_at(const child_spec& root, std::string_view path) {
 
 }  // namespace
 
+bool tree_core::lists(std::string_view path) const noexcept { return spec_at(*root, path) != nullptr; }
+
 caf::expected<caf::actor> tree_core::ref(caf::actor_system& system, std::string_view path) {
   const auto family = kin.lock();
   const auto* spec = spec_at(*root, path);
@@ -159,8 +161,10 @@ caf::expected<caf::actor> tree_core::ref(caf::actor_system& system, std::string_
     return make_error(errc::not_found, "the tree has no " + std::string(path));
   auto made =
       addresses.at(system, std::string(path), spec != nullptr ? spec->address_hold : std::nullopt, contexts, hub);
-  // A supervisor that finds no addresses in the book has added its child to the family before: it is found here.
-  if (auto who = family != nullptr ? family->find(path) : std::nullopt)
+  // A supervisor that finds no addresses in the book when its child is up has noted before that it is: that is seen
+  // here. One that is still starting is bound by its supervisor.
+  if (auto who = family != nullptr ? family->find(path) : std::nullopt;
+      who && who->line->stage() != static_cast<std::uint8_t>(child_state::starting))
     static_cast<stable_address*>(caf::actor_cast<caf::abstract_actor*>(made))->bind_first(who->handle);
   return made;
 }

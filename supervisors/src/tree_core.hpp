@@ -119,6 +119,9 @@ struct tree_core {
   const std::shared_ptr<event_hub> hub;
   const child_catalog catalog;
 
+  /// Whether the specification lists a child at a path.
+  bool lists(std::string_view path) const noexcept;
+
   /// The stable address of a path: of a child that the specification lists or a supervisor runs; else
   /// `errc::not_found`.
   caf::expected<caf::actor> ref(caf::actor_system& system, std::string_view path);

@@ -28,7 +28,6 @@ enum class errc : std::uint8_t {
   restarting,         ///< the child is between two incarnations
   is_dynamic,         ///< the supervisor is dynamic: its children have no ids
   max_children,       ///< the supervisor has as many children as it may have
-  supervisor_gone,    ///< the supervisor has ended
   no_incarnation,     ///< the address is valid, but nobody runs there now
   dropped,            ///< the receiver ended before it read the message
   closed,             ///< a group of tasks takes no more work

@@ -53,7 +53,8 @@ class runtime {
   /// actor.
   caf::error start(const tree_spec& tree, const child_catalog& catalog = {});
 
-  /// The same without blocking: `done` is called once, in an actor, and must not block.
+  /// The same without blocking: `done` is called once, in an actor, or in this call where nothing is started, and must
+  /// not block.
   void start(const tree_spec& tree, const child_catalog& catalog, std::function<void(const caf::error&)> done);
 
   /// Asks the tree to stop in order, within its budget, and returns at once. Later calls do nothing.
@@ -81,8 +82,8 @@ class runtime {
   /// The report so far; complete once the tree has ended.
   shutdown_report report() const;
 
-  /// The current incarnation at a path such as `/shop/store`; `errc::not_found`, or `errc::no_incarnation` while there
-  /// is none. Complexity: O(depth · siblings).
+  /// The current incarnation at a path such as `/shop/store`. While there is none, `errc::no_incarnation` for a path
+  /// that the specification lists, and `errc::not_found` for any other. Complexity: O(depth · siblings).
   caf::expected<caf::actor> find(std::string_view path) const;
 
   /// The stable address of the child at a path: an actor that hands each message on to the incarnation that is up when

@@ -187,6 +187,36 @@ BOOST_FIXTURE_TEST_CASE(R18_only_paths_of_the_tree_have_addresses, address_world
   BOOST_TEST(describe(none.error()) == "not_found: the tree has no /root/stoer");
 }
 
+BOOST_FIXTURE_TEST_CASE(R18_find_tells_a_child_without_an_incarnation_from_a_path_of_nobody, address_world) {
+  const auto why = [this](std::string_view path) {
+    const auto found = runtime().find(path);
+    return found ? "found"s : describe(found.error());
+  };
+  BOOST_TEST(why("/root/a") == "not_found: nobody runs at /root/a");
+  start_ok(one_for_one().intensity(5, 1h).child("a", numbered(started)).delays(delay).tree());
+  BOOST_TEST(why("/root/a") == "found");
+  BOOST_TEST(why("/root/b") == "not_found: nobody runs at /root/b");
+  tell("/root/a", "end");
+  BOOST_TEST(why("/root/a") == "no_incarnation: /root/a");
+  advance(3s);
+  BOOST_TEST(why("/root/a") == "found");
+}
+
+BOOST_FIXTURE_TEST_CASE(W013_R18_an_address_that_is_asked_for_during_the_start_leads_to_nobody_before_it_is_up,
+                        address_world) {
+  const auto slow = [](worker* self) -> caf::behavior {
+    self->after(2s, [self] { self->ready(); });
+    return {[](int) { return 1; }};
+  };
+  start(one_for_one().child("a", slow).awaits_ready().tree());
+  const auto a = ref("/root/a");
+  ask_for_number(a);
+  BOOST_TEST(answers == lines{"no_incarnation: /root/a"}, boost::test_tools::per_element());
+  advance(2s);
+  ask_for_number(a);
+  BOOST_TEST(answers.back() == "1");
+}
+
 BOOST_FIXTURE_TEST_CASE(R18_when_the_tree_has_ended_its_addresses_refuse_at_once, address_world) {
   start_ok(one_for_one().intensity(5, 1h).child("a", numbered(started)).delays(delay).address_hold(1h).tree());
   const auto a = ref("/root/a");

@@ -77,9 +77,10 @@ class lifeline {
   /// The supervisor's: sets both, before it cancels the context.
   void ask(std::optional<time_point> stop_by) noexcept;
 
-  /// The supervisor's own word for how it stands with this incarnation.
-  std::uint8_t stage() const noexcept { return stage_.load(std::memory_order_relaxed); }
-  void note_stage(std::uint8_t word) noexcept { stage_.store(word, std::memory_order_relaxed); }
+  /// The supervisor's own word for how it stands with this incarnation. Sequentially consistent, for who writes it and
+  /// then looks whether anybody wants to know (stable_address.hpp).
+  std::uint8_t stage() const noexcept { return stage_.load(std::memory_order_seq_cst); }
+  void note_stage(std::uint8_t word) noexcept { stage_.store(word, std::memory_order_seq_cst); }
 
   /// How many messages stood unread when the actor ended; 0 before.
   std::uint64_t unread() const noexcept { return unread_.load(std::memory_order_relaxed); }
