@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libactor/time.hpp"
+#include "libactor/violation.hpp"
 
 #include <cstdint>
 #include <map>
@@ -58,7 +59,10 @@ class child_args {
   /// Requires: the kind declares `name` with the type T and it is required or has a default.
   template <class T>
   const T& get(std::string_view name) const {
-    return std::get<T>(values_.find(name)->second.data());
+    const auto i = values_.find(name);
+    if (i == values_.end())
+      violated("an argument that is read without looking is required, or has a default");
+    return std::get<T>(i->second.data());
   }
 
   /// Null where the argument was not given. Requires: the kind declares `name` with the type T.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "libactor/violation.hpp"
 #include "supervisors/child_start.hpp"
 #include "supervisors/tree_spec.hpp"
 
@@ -19,7 +20,8 @@ start_function starts(Fun fun, Ts... xs) {
 }
 
 /// Builds a supervisor and its children in the order of the calls. `child` adds one; the setters after it, up to the
-/// next `child`, are that child's. The result is a plain `child_spec`; nothing is checked before `check`.
+/// next `child`, are that child's. The result is a plain `child_spec`, which is checked by `check` alone. Requires: a
+/// child comes before its setters.
 class supervisor_builder {
  public:
   explicit supervisor_builder(libactor::strategy how, std::string id = "root") {
@@ -124,8 +126,11 @@ class supervisor_builder {
       self_.what = static_supervisor{};
     return std::get<static_supervisor>(self_.what);
   }
-  /// Requires: a child was added.
-  child_spec& last() { return part().children.back(); }
+  child_spec& last() {
+    if (part().children.empty())
+      violated("what is said of a child comes after `child`");
+    return part().children.back();
+  }
 
   child_spec self_;
 };

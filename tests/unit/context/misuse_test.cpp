@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "../violation.hpp"
 #include "fixture.hpp"
 
 #include "libactor/after_cancel.hpp"
@@ -15,19 +16,6 @@ using namespace libactor;
 using namespace libactor::test;
 
 BOOST_AUTO_TEST_SUITE(misuse)
-
-// Whether `act` ends the program through the handler, which is replaced, in a process of its own.
-bool is_violation(const std::function<void()>& act) {
-  const auto child = ::fork();
-  if (child == 0) {
-    set_violation_handler([](const char* what) { ::_exit(what != nullptr && *what != '\0' ? 42 : 43); });
-    act();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 42;
-}
 
 BOOST_AUTO_TEST_CASE(C084_deriving_from_an_empty_or_moved_from_context_calls_the_handler) {
   BOOST_TEST(!is_violation([] {}));

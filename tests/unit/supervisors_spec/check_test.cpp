@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "../violation.hpp"
+#include "supervisors/builder.hpp"
 #include "trees.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -243,6 +245,18 @@ BOOST_AUTO_TEST_CASE(arguments_keep_to_the_ranges_and_words_that_their_kind_decl
   BOOST_TEST(!asked);  // the kind's own rules read only what has passed
   BOOST_TEST(faults_of({{"port", 9}, {"depth", 0}, {"level", "debug"}, {"limits", arg_map{{"files", 5}}}}).empty());
   BOOST_TEST(asked);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_of_a_child_before_there_is_one_calls_the_handler) {
+  BOOST_TEST(test::is_violation([] { one_for_one().shutdown(1s); }));
+  BOOST_TEST(!test::is_violation([] { one_for_one().child_started_by("a", no_start()).shutdown(1s); }));
+}
+
+BOOST_AUTO_TEST_CASE(an_argument_that_is_not_there_calls_the_handler_where_it_must_be_there) {
+  const child_args args{{{"port", std::int64_t{80}}}};
+  BOOST_TEST(args.get<std::int64_t>("port") == 80);
+  BOOST_TEST((args.find<std::int64_t>("host") == nullptr));
+  BOOST_TEST(test::is_violation([&] { static_cast<void>(args.get<std::int64_t>("host")); }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
