@@ -71,9 +71,9 @@ void leak_courier::push(item what) {
   changed_.notify_all();
 }
 
-bool leak_courier::flush(duration limit) {
+bool leak_courier::flush(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock{mutex_};
-  return changed_.wait_for(lock, limit, [this] { return items_.empty() && !busy_; });
+  return changed_.wait_until(lock, until, [this] { return items_.empty() && !busy_; });
 }
 
 void leak_courier::run() {

@@ -7,6 +7,7 @@
 #include "supervisors/watchdog.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -40,8 +41,8 @@ class leak_courier {
   void read(std::shared_ptr<pending_stack> stack);
   /// Lets go of actors, on its thread.
   void drop(std::vector<lifeline::task> actors);
-  /// Whether all that was posted is delivered, within `limit`.
-  bool flush(duration limit);
+  /// Waits until all that was posted is delivered; whether it is so before `until`.
+  bool flush(std::chrono::steady_clock::time_point until);
   /// Events that had no room.
   std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 

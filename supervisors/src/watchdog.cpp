@@ -89,7 +89,7 @@ struct watchdog::impl {
   }
 
   void run();
-  bool look_now(duration limit);
+  bool look_until(std::chrono::steady_clock::time_point until);
 
   const watchdog_options options;
   context_runtime& contexts;
@@ -151,11 +151,11 @@ void watchdog::impl::run() {
 }
 
 // Carries out what was left here before, and looks.
-bool watchdog::impl::look_now(duration limit) {
+bool watchdog::impl::look_until(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock{mutex};
   const auto mine = ++looks_asked;
   changed.notify_all();
-  return changed.wait_for(lock, limit, [&] { return looks_done >= mine; });
+  return changed.wait_until(lock, until, [&] { return looks_done >= mine; });
 }
 
 watchdog::watchdog(context_runtime& contexts, watchdog_options options)
@@ -205,10 +205,10 @@ void watchdog::calm() {
 }
 
 bool watchdog::flush(duration limit) {
-  const auto until = std::chrono::steady_clock::now() + limit;
-  if (impl_->options.threaded && !impl_->look_now(limit))
-    return false;
-  return impl_->courier.flush(std::max<duration>(until - std::chrono::steady_clock::now(), 0s));
+  using clock = std::chrono::steady_clock;
+  const auto now = clock::now();
+  const auto until = limit > clock::time_point::max() - now ? clock::time_point::max() : now + limit;
+  return (!impl_->options.threaded || impl_->look_until(until)) && impl_->courier.flush(until);
 }
 
 std::uint64_t watchdog::lost() const noexcept { return impl_->courier.lost(); }

@@ -303,6 +303,12 @@ BOOST_AUTO_TEST_CASE(L014_time_in_which_the_watchdogs_thread_was_held_up_does_no
   BOOST_TEST(seen->leaks().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_flush_may_have_no_limit) {
+  context_runtime contexts;
+  watchdog dog{contexts};
+  BOOST_TEST(dog.flush(infinite));
+}
+
 BOOST_AUTO_TEST_CASE(L016_a_sink_that_blocks_costs_only_leak_events_and_they_are_counted) {
   struct slow_sink final : event_sink {
     void on_event(const event& what) noexcept override {
