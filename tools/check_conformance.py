@@ -15,8 +15,9 @@ import pathlib
 import re
 import sys
 
-TEST_CASE = re.compile(r"\bBOOST_(?:AUTO|FIXTURE|DATA|PARAM)_TEST_CASE\w*\s*\(\s*(\w+)")
-TEST_CASE_F = re.compile(r"\bBOOST_DATA_TEST_CASE_F\s*\(\s*\w+\s*,\s*(\w+)")
+# At the begin of a line: one that is commented out is none.
+TEST_CASE = re.compile(r"^[ \t]*BOOST_(?:AUTO|FIXTURE|DATA|PARAM)_TEST_CASE\w*\s*\(\s*(\w+)", re.MULTILINE)
+TEST_CASE_F = re.compile(r"^[ \t]*BOOST_DATA_TEST_CASE_F\s*\(\s*\w+\s*,\s*(\w+)", re.MULTILINE)
 ID = re.compile(r"[CWLSYR]\d{2,3}")
 ID_IN_NAME = re.compile(r"(?<![A-Za-z0-9])([CWLSYR]\d{2,3})(?![A-Za-z0-9])")
 ROW = re.compile(r"^\|\s*([CWLSYR]\d{2,3})\s*\|(.*)\|\s*$")
@@ -95,13 +96,14 @@ def updated(table, tests):
 
 def self_test():
     case = "BOOST_AUTO_TEST_CASE({}) {{}}\n"
-    good = {"a.cpp": case.format("C014_cancel_is_synchronous") + "BOOST_FIXTURE_TEST_CASE(R01_R03_subtrees, world) {}"}
+    good = {"a.cpp": case.format("C014_cancel_is_synchronous") + "  BOOST_FIXTURE_TEST_CASE(R01_R03_subtrees, world) {}"}
     table = "| id | what | status |\n|---|---|---|\n| C014 | x | tested |\n| R01 | y | tested |\n| R03 | y | tested |\n"
     table += "| S001 | z | planned: supervisors |\n| C105 | q | not applicable: there is none |\n"
     ids = "# C\nC014 C105\nR01 R03 S001\n"
     assert check(ids, {"t.md": table}, good) == [], check(ids, {"t.md": table}, good)
     bad = [
         (ids, table, {"a.cpp": "// C014_cancel\n" + case.format("R01_R03_x")}, "C014 is listed as tested, but no test"),
+        (ids, table, {"a.cpp": "// " + case.format("C014_x") + case.format("R01_R03_x")}, "C014 is listed as tested, but no"),
         (ids, table, {**good, "b.cpp": case.format("S001_starts")}, "S001 is listed as 'planned: supervisors', but has"),
         (ids, table, {**good, "b.cpp": case.format("C105_is")}, "C105 is listed as 'not applicable: there is none', but"),
         (ids, table, {**good, "b.cpp": case.format("C999_is")}, "C999 is in no checklist"),
