@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../waiting.hpp"
 #include "libactor/actor/scheduler.hpp"
 
 #include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
-#include <chrono>
 #include <future>
 #include <optional>
 #include <thread>
 
 namespace libactor::tests {
-
-/// How long a test waits for what is bound to happen.
-constexpr auto generous = std::chrono::seconds(60);
 
 /// An actor system on our scheduler.
 struct engine {
@@ -33,18 +30,6 @@ struct engine {
 template <class T>
 bool arrives(const std::future<T>& what) {
   return what.wait_for(generous) == std::future_status::ready;
-}
-
-/// Looks until the condition holds.
-template <class Condition>
-bool becomes(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + generous;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 /// Whether `body` ends; if not, its thread is left behind, because there is no way to end it.

@@ -19,17 +19,6 @@ using namespace std::chrono_literals;
 
 namespace request_race {  // named: what the cases' lambdas hold must not be local to this file
 
-template <class Condition>
-bool becomes(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + generous;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
-
 struct outcomes {
   std::atomic<int> asked{0};
   std::atomic<int> answered{0};

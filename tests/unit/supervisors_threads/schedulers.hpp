@@ -3,6 +3,7 @@
 
 // Real threads: each case runs on the library's scheduler and on CAF's *sharing* one.
 
+#include "../waiting.hpp"
 #include "libactor/actor/scheduler.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
@@ -13,13 +14,9 @@
 #include <caf/atom.hpp>
 
 #include <array>
-#include <chrono>
 #include <ostream>
 
 namespace libactor::tests {
-
-/// How long a test waits for what is bound to happen.
-constexpr auto generous = std::chrono::seconds(60);
 
 enum class scheduler_kind { own, sharing };
 
