@@ -12,7 +12,7 @@ namespace libactor {
 
 struct leak_event;
 
-/// What happened to a child of a tree. `docs/glossary.md` has a line on each.
+/// What happened to a child of a tree. `docs/actortree.md` lists them too.
 enum class event_kind : std::uint8_t {
   start_asked,   ///< its supervisor calls the start function
   started,       ///< it acknowledged its start

@@ -12,7 +12,7 @@
 namespace libactor {
 
 /// A sink that keeps the last events in memory, and counts those that it no longer has. Thread-safe; `on_event` waits
-/// at most for another thread that puts an event into its place.
+/// at most for other threads that put an event into its place, or copy pointers to them.
 class event_ring final : public event_sink {
  public:
   enum class keeps : std::uint8_t { everything, leaks };

@@ -10,7 +10,7 @@ namespace libactor {
 
 /// OTP's limit on restarts: more than `intensity` restarts within `period` are too many. A sliding window, exact to the
 /// clock's nanosecond: a restart at t and one at t + period do not fall into one window.
-/// Complexity: O(1) amortised a restart; memory for at most `intensity` + 1 points in time. Not thread-safe.
+/// Complexity: O(1) amortised a restart; memory for at most `intensity` points in time. Not thread-safe.
 class restart_intensity {
  public:
   restart_intensity(std::uint32_t intensity, duration period) : period_(period), intensity_(intensity) {}

@@ -46,7 +46,7 @@ struct child_counts {
 
 /// An act of administration, sent to a supervisor as a request; the supervisor answers when the act is complete.
 /// Every supervisor answers every verb, with an error of `errc` where it can't be done; one that has ended answers at
-/// once with its exit reason.
+/// once with `caf::sec::request_receiver_down`.
 struct supervisor_verb {
   enum class act : std::uint8_t {
     start,

@@ -51,7 +51,7 @@ struct spec_fault {
 };
 
 /// Every fault of a tree, in the order of its nodes; empty if it can be started. Starts nothing.
-/// Complexity: O(nodes + dependencies).
+/// Complexity: O(nodes + dependencies), times the depth where the budget is too short.
 std::vector<spec_fault> check(const tree_spec& tree, const child_catalog& catalog);
 
 /// What can be started, and yet is probably not meant: a limit that cuts another one short, a backoff that defeats its

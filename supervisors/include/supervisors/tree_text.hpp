@@ -25,7 +25,7 @@ struct stop_path {
   duration kill_grace{};    ///< of the root, which comes after them
   duration sum{};
 };
-/// Complexity: O(nodes + dependencies).
+/// Complexity: O((nodes + dependencies) · depth).
 stop_path worst_stop_path(const tree_spec& tree);
 
 /// A supervisor's children in the order in which they may start; under `graph`, what is in a cycle comes last.
