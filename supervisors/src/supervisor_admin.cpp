@@ -160,6 +160,7 @@ caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
     disarm(c);
     leave_engine(c);
     c.state = child_state::idle;
+    c.answer_start(make_error(errc::shutdown));
     if (keeps_spec(c))
       note_rest(c);
     else

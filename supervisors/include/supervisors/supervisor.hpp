@@ -69,6 +69,7 @@ struct supervisor_verb {
   /// For dynamic supervisors: one more of the template. Answers with the handle.
   static supervisor_verb start_child();
   /// Stops the child and keeps its specification; of a temporary or dynamic one nothing is kept. Answers with nothing.
+  /// Who waits for its start has `errc::shutdown`.
   static supervisor_verb terminate_child(std::string id);
   static supervisor_verb terminate_child(caf::actor handle);
   /// Starts a child that is not running. Answers with the handle.

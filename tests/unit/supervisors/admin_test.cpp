@@ -112,6 +112,33 @@ BOOST_FIXTURE_TEST_CASE(S044_restart_child_keeps_its_place_while_siblings_start,
              boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(S042_S044_whoever_waits_for_a_start_has_an_answer_once_the_child_is_terminated_before_it,
+                        world) {
+  start(one_for_one().child("a", ordinary).child("b", never_starts).start_timeout(2s).tree());
+  const auto root = runtime().supervisor("/root")->handle();
+  auto answers = std::make_shared<lines>();
+  auto request = [&](supervisor_verb verb) {
+    system().spawn([=](caf::event_based_actor* self) {
+      self->request(root, caf::infinite, verb)
+          .then([=](const caf::actor&) { answers->push_back("up"); },
+                [=](const caf::error& why) { answers->push_back(describe(why)); });
+    });
+    settle();
+  };
+  ask<caf::unit_t>("/root", supervisor_verb::terminate_child("a"));
+  request(supervisor_verb::restart_child("a"));
+  request(supervisor_verb::start_child(worker_spec("c", ordinary)));
+  BOOST_TEST(answers->empty());
+  ask<caf::unit_t>("/root", supervisor_verb::terminate_child("a"));
+  BOOST_TEST(*answers == lines{"shutdown"}, boost::test_tools::per_element());
+  ask<caf::unit_t>("/root", supervisor_verb::terminate_child("c"));
+  BOOST_TEST(*answers == (lines{"shutdown", "shutdown"}), boost::test_tools::per_element());
+  request(supervisor_verb::restart_child("a"));
+  BOOST_TEST(answers->size() == 2u);
+  ask<caf::unit_t>("/root", supervisor_verb::terminate_child("b"));
+  BOOST_TEST(*answers == (lines{"shutdown", "shutdown", "up"}), boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(S045_delete_child_forgets_a_child_that_does_not_run, world) {
   start_ok(one_for_one().child("a", ordinary).tree());
   BOOST_TEST((code(ask<caf::unit_t>("/root", supervisor_verb::delete_child("a"))) == errc::running));
