@@ -9,6 +9,9 @@
 
 namespace libactor {
 
+// No time of a specification may be longer, so that a sum of two and of a clock's time is in range: 100 years.
+inline constexpr duration longest_time = std::chrono::hours(876'600);
+
 // Where a walk through a specification stands. Nodes are numbered as `spec_place` says: a parent before its children.
 struct spec_walk {
   std::size_t node = 0;

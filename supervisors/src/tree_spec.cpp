@@ -37,6 +37,8 @@ class checker {
   std::vector<spec_fault> run() {
     if (tree_.budget <= duration{})
       tree_fault("shutdown.budget", "Y26", "the shutdown budget must be longer than 0, not " + to_string(tree_.budget));
+    else if (is_too_long(tree_.budget))
+      tree_fault("shutdown.budget", "Y25", too_long("shutdown.budget"));
     visit(tree_.root, nullptr, false);
     check_budget();
     return std::move(faults_);
@@ -126,7 +128,12 @@ class checker {
       fault(field, "Y26", quoted(field) + " must be longer than 0");
     else if (value == infinite && !may_be_infinite)
       fault(field, "Y26", quoted(field) + " must be finite");
+    else if (is_too_long(value))
+      fault(field, "Y25", too_long(field));
   }
+
+  static bool is_too_long(duration value) { return value > longest_time && value != infinite; }
+  static std::string too_long(const char* field) { return quoted(field) + " is too long: at most 100 years"; }
 
   void check_time(const std::optional<duration>& value, const char* field, lower least, bool may_be_infinite) {
     if (value)
@@ -137,6 +144,8 @@ class checker {
     const auto limit = spec.effective_shutdown();
     if (limit.limit() < duration{})
       fault("shutdown", "Y25", "`shutdown` is negative: " + to_string(limit.limit()));
+    else if (is_too_long(limit.limit()))
+      fault("shutdown", "Y25", too_long("shutdown"));
     check_time(spec.kill_grace, "kill_grace", lower::zero, false);
     check_time(spec.drain, "drain", lower::zero, false);
     check_time(spec.start_timeout, "start_timeout", lower::above_zero, true);

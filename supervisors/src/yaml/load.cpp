@@ -59,7 +59,7 @@ class loader {
     decode_shutdown(root, tree);
     bool has_tree = false;
     if (const auto* declared = entry(root, "tree"))
-      has_tree = decoder_.decode(*declared->value, tree.root);
+      has_tree = decoder_.decode(*declared->value, tree.root, "tree");
     decoder_.check_unused();
     if (!has_tree)
       return tree;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "yaml/scalars.hpp"
 
+#include "spec_walk.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -57,10 +59,9 @@ duration_fault parse_duration(std::string_view text, duration& result) {
   const auto* found = std::find_if(std::begin(units), std::end(units), [&](const entry& u) { return u.name == unit; });
   if (found == std::end(units))
     return duration_fault::bad_unit;
-  // The largest value is `infinite`, and so is out of reach.
   std::int64_t count = 0;
   const auto [ptr, error] = std::from_chars(whole.data(), whole.data() + whole.size(), count);
-  if (error != std::errc() || count >= infinite.count() / found->ns)
+  if (error != std::errc() || count > longest_time.count() / found->ns)
     return duration_fault::too_long;
   auto rest = found->ns;
   std::int64_t part = 0;
@@ -208,7 +209,9 @@ std::optional<duration> scalar_reader::time(const node& n, std::string_view what
       fault("Y25", n, "the duration " + quoted(value->text) + " is negative");
       break;
     case duration_fault::too_long:
-      fault("Y25", n, "the duration " + quoted(value->text) + " is too long: at most 292 years");
+      fault("Y25", n,
+            "the duration " + quoted(value->text) + " is too long: at most 100 years" +
+                (may_be_infinite ? ", or infinity" : ""));
       break;
   }
   return {};

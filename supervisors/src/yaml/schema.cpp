@@ -48,7 +48,7 @@ word_list split(std::string_view words) {
   return all;
 }
 
-// As many digits as can matter: more is over the limit of 292 years, or finer than a nanosecond.
+// As many digits as can matter: more is over the limit of 100 years, or finer than a nanosecond.
 constexpr auto duration_pattern =
     "^0*([0-9]{1,19}(\\.0+)?ns|[0-9]{1,16}(\\.[0-9]{1,3}0*)?us|[0-9]{1,13}(\\.[0-9]{1,6}0*)?ms|"
     "[0-9]{1,10}(\\.[0-9]{1,9}0*)?s|[0-9]{1,9}(\\.[0-9]{1,10}0*)?m|[0-9]{1,7}(\\.[0-9]{1,11}0*)?h)$";

@@ -79,9 +79,9 @@ bool tree_decoder::spend(std::size_t values, const node& at) {
   return !is_spent_;
 }
 
-bool tree_decoder::decode(const node& n, child_spec& out) {
+bool tree_decoder::decode(const node& n, child_spec& out, std::string_view what) {
   if (!n.is_map()) {
-    read_.wrong_type(n, "child", "a map");
+    read_.wrong_type(n, what, "a map");
     return false;
   }
   const auto before = current_;

@@ -31,8 +31,8 @@ class tree_decoder {
   // Reports the faults of templates and defaults that no node uses.
   void check_unused();
 
-  // False if the node is no map.
-  bool decode(const node& n, child_spec& out);
+  // False if the node is no map. `what`: the key that it stands under.
+  bool decode(const node& n, child_spec& out, std::string_view what = "child");
 
   // Where a field of a node stands.
   struct located {

@@ -50,6 +50,25 @@ BOOST_AUTO_TEST_CASE(S060_each_fault_of_one_child_has_its_own_error_with_the_val
              "Y24 /top strategy: 7 is not a value of `strategy`\nY26 /top period: `period` must be longer than 0\n");
 }
 
+// More, added to a clock's time, would be a time in the past.
+BOOST_AUTO_TEST_CASE(S060_no_time_is_longer_than_100_years_but_infinity) {
+  constexpr duration most = std::chrono::hours(876'600);
+  const auto with = [](duration time) {
+    auto child = leaf("a");
+    child.shutdown = shutdown_limit(time);
+    child.start_timeout = time;
+    return faults_of(supervisor("top", {child}));
+  };
+  BOOST_TEST(with(most) == "");
+  BOOST_TEST(with(infinite) == "");
+  BOOST_TEST(with(most + 1ns) ==
+             "Y25 /top/a shutdown: `shutdown` is too long: at most 100 years\n"
+             "Y25 /top/a start_timeout: `start_timeout` is too long: at most 100 years\n");
+  const auto faults = check({supervisor("top", {}), infinite - 1ns}, {});
+  BOOST_REQUIRE(faults.size() == 1U);
+  BOOST_TEST(faults[0].text == "`shutdown.budget` is too long: at most 100 years");
+}
+
 BOOST_AUTO_TEST_CASE(S060_the_second_of_two_equal_ids_names_the_first) {
   const auto faults = check({supervisor("top", {leaf("a"), supervisor("b", {leaf("x")}), leaf("a")})}, {});
   BOOST_REQUIRE(faults.size() == 1U);

@@ -289,13 +289,28 @@ t.yaml:5:44: error[Y25]: the duration `10` has no unit: add one of ns us ms s m 
 t.yaml:5:60: error[Y25]: the duration `-1s` is negative
       - {id: a, kind: demo.worker, shutdown: 10, kill_grace: -1s, start_timeout: 99999999999h, drain: 10 s}
                                                              ^~~
-t.yaml:5:80: error[Y25]: the duration `99999999999h` is too long: at most 292 years
+t.yaml:5:80: error[Y25]: the duration `99999999999h` is too long: at most 100 years, or infinity
       - {id: a, kind: demo.worker, shutdown: 10, kill_grace: -1s, start_timeout: 99999999999h, drain: 10 s}
                                                                                  ^~~~~~~~~~~~
 t.yaml:5:101: error[Y25]: the duration `10 s` has an unknown unit: use one of ns us ms s m h
   …demo.worker, shutdown: 10, kill_grace: -1s, start_timeout: 99999999999h, drain: 10 s}
                                                                                    ^~~~
 )");
+}
+
+BOOST_AUTO_TEST_CASE(Y23_a_tree_that_is_no_map_is_called_a_tree) {
+  BOOST_TEST(rendered("schema: 1\ntree: 3\n").find("error[Y23]: `tree` must be a map, not a word") !=
+             std::string::npos);
+}
+
+// More, added to a clock's time, would be a time in the past.
+BOOST_AUTO_TEST_CASE(Y25_a_duration_is_at_most_100_years) {
+  const auto with = [](const std::string& time) {
+    return rendered("schema: 1\nshutdown: {budget: " + time + "}\ntree: {id: t, children: []}\n");
+  };
+  BOOST_TEST(with("876600h") == "\n");
+  BOOST_TEST(with("876601h").find("t.yaml:2:20: error[Y25]: the duration `876601h` is too long") != std::string::npos);
+  BOOST_TEST(with("9223372035s").find("is too long: at most 100 years, or infinity\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(Y26_out_of_range) {
