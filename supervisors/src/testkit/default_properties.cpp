@@ -176,7 +176,7 @@ std::optional<finding> nothing_is_left(const history& of) {
     const auto& one = of.all[i];
     if (one.what == happening::abandoned)
       abandoned.insert({one.path, one.incarnation});
-    else if (of.tree_ended && one.what == happening::leaked && !abandoned.contains({one.path, one.incarnation}))
+    else if (of.tree_ended && of.is_left(one) && !abandoned.contains({one.path, one.incarnation}))
       return finding{one.path + " lives, though its tree has ended", {}, i};
   }
   return std::nullopt;

@@ -55,6 +55,12 @@ bool history::leads_to(std::size_t a, std::size_t b) const {
   return from < to && (known_[to][from / 64] >> (from % 64) & 1U) != 0;
 }
 
+bool history::is_left(const occurrence& one) const {
+  return one.what == happening::leaked && std::any_of(lives.begin(), lives.end(), [&](const lifetime& life) {
+           return !life.to && life.incarnation == one.incarnation && life.path == one.path;
+         });
+}
+
 bool moment::matches(const occurrence& one) const noexcept {
   if (one.what != what)
     return false;
@@ -205,7 +211,7 @@ property everything_stopped() {
             if (!of.tree_ended)
               return finding{"the tree has not ended", {}, {}};
             for (std::size_t i = 0; i != of.all.size(); ++i) {
-              if (of.all[i].what == happening::leaked)
+              if (of.is_left(of.all[i]))
                 return finding{said(of.all[i]), {}, i};
             }
             return std::nullopt;

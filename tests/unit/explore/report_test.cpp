@@ -221,12 +221,26 @@ BOOST_AUTO_TEST_CASE(T069_what_holds_of_every_tree_can_fail) {
              boost::test_tools::per_element());
   auto left = right({}).then(leaked, "/root/second");
   left.run.tree_ended = true;
+  BOOST_TEST(left.broken() == std::set<std::string>{}, boost::test_tools::per_element());  // the watchdog told of it
+  left.run.lives.push_back({"/root/second", 1, left.step, {}});
   BOOST_TEST(left.broken() == only("nothing is left"), boost::test_tools::per_element());
   auto late = right(made_up{5s});
   late.run.stop_took = 5s;
   BOOST_TEST(late.broken() == std::set<std::string>{}, boost::test_tools::per_element());
   late.run.stop_took = 5s + 1ns;
   BOOST_TEST(late.broken() == only("the budget is kept"), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_watchdog_told_of_and_was_killed_in_time_is_not_left) {
+  const auto result = explore({}, [](trial& t) {
+    t.must(exactly(1, {happening::leaked, "/root/x"}));
+    t.must(everything_stopped());
+    t.start(
+        one_for_one().child_started_by("x", a_double(fault::ignores_down_signal)).shutdown(2s).watch({}).tree(1min));
+    t.stop();
+    t.run_until_ended(1h);
+  });
+  BOOST_TEST(result.exhausted, result.to_text());
 }
 
 BOOST_AUTO_TEST_CASE(T070_how_far_it_is_is_told_each_second_and_time_is_a_bound) {

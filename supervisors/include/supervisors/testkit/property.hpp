@@ -65,6 +65,8 @@ class history {
   /// Whether `all[a]` is known to who did `all[b]`: a message, a spawn, a timer or a cancel leads, perhaps over others,
   /// from the step of the one to that of the other. Order by luck does not count.
   bool leads_to(std::size_t a, std::size_t b) const;
+  /// Whether what is `leaked` lives when the body ends. (Else the watchdog told of it on the way.)
+  bool is_left(const occurrence& one) const;
 
  private:
   mutable std::vector<std::vector<std::uint64_t>> known_;  // of each step, a bit for each step before
