@@ -55,10 +55,16 @@ std::string as_text(const libactor::event& what) {
 /// Standard output, and a way to wait until all that was queued before is written.
 class event_log::output final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  /// Whether the writer came by within `limit`.
-  bool wait_flushed(std::chrono::seconds limit) {
+  /// Has `ask` queue a flush, and waits until the writer comes by it, for `limit` at most. One at a time.
+  template <class Fun>
+  void flush_by(Fun ask, std::chrono::seconds limit) {
+    const std::lock_guard one{order_mutex_};
     std::unique_lock lock{flush_mutex_};
-    return flushed_.wait_for(lock, limit, [this] { return done_; });
+    done_ = false;
+    lock.unlock();
+    ask();
+    lock.lock();
+    flushed_.wait_for(lock, limit, [this] { return done_; });
   }
 
   /// Once lines were lost, less than this is queued.
@@ -77,9 +83,10 @@ class event_log::output final : public spdlog::sinks::base_sink<std::mutex> {
     flushed_.notify_all();
   }
 
+  std::mutex order_mutex_;
   std::mutex flush_mutex_;
   std::condition_variable flushed_;
-  bool done_ = false;
+  bool done_ = false;  // under `flush_mutex_`
 };
 
 event_log::event_log(log_format format)
@@ -136,8 +143,7 @@ void event_log::write(std::string line) noexcept {
 }
 
 void event_log::flush() noexcept {
-  logger_->flush();
-  output_->wait_flushed(std::chrono::seconds(5));
+  output_->flush_by([this] { logger_->flush(); }, std::chrono::seconds(5));
 }
 
 bool event_log::has_room() const noexcept {

@@ -31,7 +31,7 @@ class event_log final : public libactor::event_sink {
   /// A line about an act of administration, once it is complete.
   void audit(const std::string& act, const std::string& path, const std::string& user, unsigned uid, long pid,
              const std::string& outcome) noexcept;
-  /// Writes out what is queued; what comes after is lost. For a program that leaves without its destructors.
+  /// Returns once what is queued is written, or after 5 s if standard output does not take it.
   void flush() noexcept override;
   std::size_t lost() const noexcept;
   /// Whether so little is queued that many more lines from many threads would not make it lose any.
