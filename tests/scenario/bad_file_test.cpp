@@ -76,4 +76,41 @@ BOOST_DATA_TEST_CASE(a_faulty_command_line_is_refused,
   BOOST_TEST(program.err() != "");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_command_line_is_said_with_what_there_is) {
+  const auto said = [](std::vector<std::string> args) {
+    run_of_program program(std::move(args));
+    BOOST_TEST(program.exit_status() == usage);
+    BOOST_TEST(program.out() == "");
+    return program.err().substr(0, program.err().find('\n'));
+  };
+  BOOST_TEST(said({"chek", "x"}) ==
+             "COMMAND: 'chek' is not run, check, graph, explore, leaks, schema or ctl; did you mean `check`?");
+  BOOST_TEST(said({"run", "x", "--log", "jsn"}) == "--log: 'jsn' is not text or json; did you mean `json`?");
+  BOOST_TEST(said({"run", "x", "--log", "1"}) == "--log: '1' is not text or json");
+  BOOST_TEST(said({"run", "x", "--for", "10"}) ==
+             "--for: '10' is no duration: write a number and ns, us, ms, s, m or h, as in 10s");
+  BOOST_TEST(said({"run", "x", "--for", "1e9h"}) == "--for: '1e9h' is too long: at most 100 years");
+  for (const std::string option : {"--for", "--socket", "--socket-mode", "--ledger"})
+    BOOST_TEST(said({"run", "x", option, ""}) == option + ": is empty: leave it out, or give it a value");
+  BOOST_TEST(said({"run", "x", "--socket-mode", "600"}) == "--socket-mode: there is no socket: it needs --socket");
+  BOOST_TEST(said({"leaks", "x", "--kind", "stick"}) ==
+             "--kind: 'stick' is not stuck, overdue, orphan, runaway or undead; did you mean `stuck`?");
+  BOOST_TEST(said({"explore", "x", "--seed", "-1"}) == "--seed: '-1' is no seed: write digits, as in 7");
+  BOOST_TEST(said({"ctl", "dance", "--socket", "x"}) ==
+             "ACT: 'dance' is not tree, stacks, children, restart, stop, start or shutdown");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_socket_that_cant_be_had_is_a_tree_that_did_not_start, one_folder) {
+  const auto file = tree("tree: {id: t, children: []}\n");
+  const auto said = [&](const std::string& socket) {
+    run_of_program program({"run", file, "--socket", socket});
+    BOOST_TEST(program.exit_status() == start_failed);
+    BOOST_TEST(program.out() == "");
+    return program.err();
+  };
+  BOOST_TEST(said(folder.path()) == "actortree: the socket " + folder.path() +
+                                        ", where something else has that name: Address already in use\n");
+  BOOST_TEST(said("/nowhere/socket") == "actortree: the socket /nowhere/socket: No such file or directory\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -244,8 +244,10 @@ BOOST_AUTO_TEST_CASE(a_socket_that_is_left_over_is_replaced_and_one_in_use_is_no
   run_of_program program(running());
   program.wait("started", "/t");
   run_of_program second({"run", tree(), "--socket", socket});
-  BOOST_TEST(second.exit_status() == internal);
-  BOOST_TEST(second.err().find("Address already in use") != std::string::npos, second.err());
+  BOOST_TEST(second.exit_status() == start_failed);
+  BOOST_TEST(
+      second.err().ends_with("the socket " + socket + ", at which another program answers: Address already in use\n"),
+      second.err());
   BOOST_TEST(ctl({"tree"}).status == ok);
   program.signal(SIGTERM);
   BOOST_TEST(program.exit_status() == ok);

@@ -5,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <thread>
 
 using namespace scenario;
@@ -38,6 +40,17 @@ tree: {id: t, children: [{id: a, kind: process, args: {command: [sh, -c, "echo h
   BOOST_TEST(program.exit_status() == ok);
   BOOST_TEST(program.out().find("/t/a | hello") != std::string::npos, program.out());
   BOOST_TEST(program.out().find("shutdown report") != std::string::npos, program.out());
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_goes_on_when_nobody_reads_its_log_or_there_is_no_standard_output) {
+  const auto file = tree("tree: {id: t, children: [{id: a, kind: demo.worker, args: {every: 1ms}}]}\n");
+  const auto run = std::string(ACTORTREE_PATH) + " run " + file + " --for 100ms";
+  const auto status = folder.path() + "/status";
+  BOOST_TEST(std::system(("(" + run + "; echo $? > " + status + ") | true").c_str()) == 0);
+  int ended_with = -1;
+  std::ifstream(status) >> ended_with;
+  BOOST_TEST(ended_with == ok);
+  BOOST_TEST(std::system((run + " >&-").c_str()) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(every_line_of_the_json_log_is_an_object_whatever_a_process_writes) {

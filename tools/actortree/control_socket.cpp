@@ -100,8 +100,13 @@ control_socket::control_socket(std::string path, mode_t mode, answer_function an
     error = errno;
   if (error != 0) {
     ::close(listener_);
+    struct stat other {};
+    const bool is_socket = ::lstat(path_.c_str(), &other) == 0 && S_ISSOCK(other.st_mode);
     errno = error;
-    fail("the socket " + path_);
+    fail("the socket " + path_ +
+         (error != EADDRINUSE ? ""
+          : is_socket         ? ", at which another program answers"
+                              : ", where something else has that name"));
   }
   file_ = {file.st_dev, file.st_ino};
   thread_ = std::thread([this] { accept_all(); });

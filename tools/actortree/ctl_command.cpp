@@ -31,7 +31,7 @@ int ctl(const ctl_options& options) {
   try {
     line = ask_control_socket(options.socket, render({options.act, options.path, options.format}));
   } catch (const std::system_error& e) {
-    std::cerr << "actortree: " << e.what() << '\n';
+    std::cerr << "actortree: no tree answers at " << e.what() << '\n';
     return unreachable;
   }
   const auto reply = nlohmann::json::parse(line, nullptr, false);

@@ -9,7 +9,7 @@ enum exit_status : int {
   internal = 1,         ///< a fault of the program itself
   usage = 2,            ///< the command line has faults
   bad_file = 3,         ///< the file has faults, or can't be read
-  start_failed = 4,     ///< the tree did not start
+  start_failed = 4,     ///< the tree did not start, or its socket can't be had
   tree_failed = 5,      ///< the tree ended by itself, with an error
   overrun = 6,          ///< the stop's budget ran out, or something did not end even when killed
   stopped_at_once = 7,  ///< a second signal ended everything at once

@@ -60,19 +60,27 @@ int explore(const explore_tree_options& options) {
   explore_options how;
   how.seed = options.seed;
   how.threads = 2;
-  const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(options.max_time);
-  how.max_time = std::max(time / static_cast<long>(std::size(faults)), std::chrono::milliseconds(1));
+  const auto end = std::chrono::steady_clock::now() + std::min<duration>(options.max_time, std::chrono::hours(10'000));
+  // Of what is left, one part in so many; what one does not use goes to the later ones.
+  const auto share = [&end](std::size_t parts) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    return std::max(left / static_cast<long>(parts), std::chrono::milliseconds(1));
+  };
   if (::isatty(STDERR_FILENO) == 1)
     how.progress = &std::cerr;
   std::cout << options.file << ": " << workers_of(*tree).size() << " workers, stopped at any time\n";
-  for (const auto what : faults) {
+  for (auto left = std::size(faults); left != 0; --left) {
+    const auto what = faults[std::size(faults) - left];
+    const auto slice = share(left);
     how.mode = search_mode::exhaustive;
     how.max_schedules = 0;
+    how.max_time = slice / 4 * 3 + std::chrono::milliseconds(1);
     auto result = explore_with(how, *tree, catalog, what);
     std::string text = result.failed ? std::string() : result.to_text();
     if (!result.failed && !result.exhausted) {
       how.mode = search_mode::pct;
       how.max_schedules = 1000;
+      how.max_time = slice / 4 + std::chrono::milliseconds(1);
       result = explore_with(how, *tree, catalog, what);
       text += "; " + result.to_text();
     }

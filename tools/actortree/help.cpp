@@ -45,7 +45,7 @@ std::string meaning_of(int status) {
     case bad_file:
       return "the file has faults, or can't be read";
     case start_failed:
-      return "the tree did not start";
+      return "the tree did not start, or its socket can't be had";
     case tree_failed:
       return "the tree ended by itself, with an error";
     case overrun:

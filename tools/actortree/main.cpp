@@ -2,15 +2,15 @@
 #include "commands.hpp"
 #include "exit_status.hpp"
 #include "help.hpp"
+#include "options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <iterator>
-#include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -110,27 +110,6 @@ constexpr libactor::event_kind leak_kinds[] = {libactor::event_kind::stuck, liba
                                                libactor::event_kind::orphan, libactor::event_kind::runaway,
                                                libactor::event_kind::undead};
 
-/// `10s` as a duration; the units are those of tree files.
-libactor::duration parse_duration(const char* option, const std::string& text) {
-  static const std::map<std::string, double> units{{"ns", 1},  {"us", 1e3}, {"ms", 1e6},
-                                                   {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}};
-  char* rest = nullptr;
-  const double number = std::strtod(text.c_str(), &rest);
-  const auto unit = units.find(rest);
-  if (rest == text.c_str() || unit == units.end() || !(number >= 0) || number * unit->second > 9e18)
-    throw CLI::ValidationError(option,
-                               "'" + text + "' is no duration: write a number and ns, us, ms, s, m or h, as in 10s");
-  return libactor::duration{static_cast<libactor::duration::rep>(number * unit->second)};
-}
-
-unsigned parse_mode(const std::string& text) {
-  char* rest = nullptr;
-  const auto mode = std::strtoul(text.c_str(), &rest, 8);
-  if (text.empty() || *rest != '\0' || mode > 0777)
-    throw CLI::ValidationError("--socket-mode", "'" + text + "' is no mode: write octal digits, as in 660");
-  return static_cast<unsigned>(mode);
-}
-
 void parse_act(const std::string& act, ctl_options& into) {
   const auto* known = std::find(std::begin(control_words), std::end(control_words), act);
   into.act = static_cast<control_act>(known - std::begin(control_words));
@@ -144,12 +123,6 @@ void parse_act(const std::string& act, ctl_options& into) {
     throw CLI::ValidationError("PATH", "'" + into.path + "' is no path: it begins with /, as in /shop/api");
 }
 
-template <class Enum>
-void add_choice(CLI::App& command, const char* name, Enum& value, std::map<std::string, Enum> words, const char* shown,
-                const char* doc) {
-  command.add_option(name, value, doc)->transform(CLI::CheckedTransformer(std::move(words)))->option_text(shown);
-}
-
 void add_file(CLI::App& command, std::string& file) {
   command.add_option("FILE", file, "the tree file")->required()->option_text("");
 }
@@ -160,6 +133,7 @@ int main(int argc, char** argv) {
   CLI::App app{"runs trees of supervised workers and processes"};
   app.name("actortree");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "actortree " ACTORTREE_VERSION, "print the version");
   set_help(app, program_help);
 
   run_options run;
@@ -167,50 +141,44 @@ int main(int argc, char** argv) {
   auto& run_command = *app.add_subcommand("run", "start a tree, supervise it, and stop it in order");
   set_help(run_command, run_help);
   add_file(run_command, run.file);
-  add_choice(run_command, "--log", run.log, {{"text", log_format::text}, {"json", log_format::json}}, "text|json",
-             "one line an event: text (the default) for people, json for programs");
-  run_command.add_option("--for", limit, "stop by itself after this time, as in 10s")->option_text("DURATION");
-
-  run_command
-      .add_option("--socket", run.socket, "answer `actortree ctl` at this Unix socket; by default there is none")
-      ->option_text("PATH")
+  add_choice<log_format>(run_command, "--log", run.log, {{"text", log_format::text}, {"json", log_format::json}},
+                         "one line an event: text (the default) for people, json for programs");
+  add_text(run_command, "--for", limit, "DURATION", "stop by itself after this time, as in 10s");
+  add_text(run_command, "--socket", run.socket, "PATH",
+           "answer `actortree ctl` at this Unix socket; by default there is none")
       ->envname("ACTORTREE_SOCKET");
   std::string mode;
-  run_command.add_option("--socket-mode", mode, "the permissions of the socket's file, octal; 600 by default")
-      ->option_text("MODE");
-
-  run_command
-      .add_option("--ledger", run.ledger, "keep the watchdog's events in this SQLite file, for `actortree leaks`")
-      ->option_text("FILE");
+  add_text(run_command, "--socket-mode", mode, "MODE", "the permissions of the socket's file, octal; 600 by default");
+  add_text(run_command, "--ledger", run.ledger, "FILE",
+           "keep the watchdog's events in this SQLite file, for `actortree leaks`");
 
   check_options check;
   auto& check_command = *app.add_subcommand("check", "report every fault of a tree file");
   set_help(check_command, check_help);
   add_file(check_command, check.file);
-  add_choice(check_command, "--format", check.format,
-             {{"text", check_format::text}, {"json", check_format::json}, {"github", check_format::github}},
-             "text|json|github", "how the faults are written; text is the default");
+  add_choice<check_format>(
+      check_command, "--format", check.format,
+      {{"text", check_format::text}, {"json", check_format::json}, {"github", check_format::github}},
+      "how the faults are written; text is the default");
 
   graph_options graph;
   auto& graph_command = *app.add_subcommand("graph", "print a tree: start order, dependencies, the worst stop path");
   set_help(graph_command, graph_help);
   add_file(graph_command, graph.file);
-  add_choice(graph_command, "--format", graph.format,
-             {{"text", graph_format::text},
-              {"dot", graph_format::dot},
-              {"mermaid", graph_format::mermaid},
-              {"json", graph_format::json}},
-             "text|dot|mermaid|json", "text (the default) for people, dot for Graphviz, mermaid, or json");
+  add_choice<graph_format>(graph_command, "--format", graph.format,
+                           {{"text", graph_format::text},
+                            {"dot", graph_format::dot},
+                            {"mermaid", graph_format::mermaid},
+                            {"json", graph_format::json}},
+                           "text (the default) for people, dot for Graphviz, mermaid, or json");
 
   explore_tree_options explore;
-  std::string explore_time;
+  std::string explore_time, seed;
   auto& explore_command = *app.add_subcommand("explore", "ask whether a tree can stop in the wrong order, or hang");
   set_help(explore_command, explore_help);
   add_file(explore_command, explore.file);
-  explore_command.add_option("--for", explore_time, "try for this long at the most; 20s by default")
-      ->option_text("DURATION");
-  explore_command.add_option("--seed", explore.seed, "of samples, where not everything can be tried; 1 by default")
-      ->option_text("NUMBER");
+  add_text(explore_command, "--for", explore_time, "DURATION", "try for this long at the most; 20s by default");
+  add_text(explore_command, "--seed", seed, "NUMBER", "of samples, where not everything can be tried; 1 by default");
 
   leaks_options leaks;
   std::string since;
@@ -218,17 +186,15 @@ int main(int argc, char** argv) {
   auto& leaks_command = *app.add_subcommand("leaks", "print the leaks that a ledger holds");
   set_help(leaks_command, leaks_help);
   leaks_command.add_option("FILE", leaks.file, "the ledger")->required()->option_text("");
-  leaks_command.add_option("--since", since, "only leaks that were told of within this time, as in 1h")
-      ->option_text("DURATION");
-  std::map<std::string, libactor::event_kind> kinds;
+  add_text(leaks_command, "--since", since, "DURATION", "only leaks that were told of within this time, as in 1h");
+  std::vector<std::pair<std::string, libactor::event_kind>> kinds;
   for (const auto one : leak_kinds)
-    kinds.emplace(to_string(one), one);
-  add_choice(leaks_command, "--kind", kind, kinds, "stuck|overdue|orphan|runaway|undead",
-             "only leaks that were of this kind: see KINDS");
-  leaks_command.add_option("--path", leaks.filter.path, "only leaks of this child and of those below it")
-      ->option_text("PATH");
-  add_choice(leaks_command, "--format", leaks.format, {{"text", leaks_format::text}, {"json", leaks_format::json}},
-             "text|json", "text (the default) for people, or one JSON object");
+    kinds.emplace_back(to_string(one), one);
+  add_choice(leaks_command, "--kind", kind, kinds, "only leaks that were of this kind: see KINDS");
+  add_text(leaks_command, "--path", leaks.filter.path, "PATH", "only leaks of this child and of those below it");
+  add_choice<leaks_format>(leaks_command, "--format", leaks.format,
+                           {{"text", leaks_format::text}, {"json", leaks_format::json}},
+                           "text (the default) for people, or one JSON object");
 
   auto& schema_command = *app.add_subcommand("schema", "print a JSON Schema of tree files, for editors");
   set_help(schema_command, schema_help);
@@ -239,25 +205,36 @@ int main(int argc, char** argv) {
   set_help(ctl_command, ctl_help);
   ctl_command.add_option("ACT", act, "what to do: see ACTS")
       ->required()
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(control_words), std::end(control_words))))
+      ->check([](const std::string& given) {
+        const std::vector<std::string> words(std::begin(control_words), std::end(control_words));
+        return std::find(words.begin(), words.end(), given) == words.end() ? no_word(given, words) : std::string();
+      })
       ->option_text("");
   ctl_command.add_option("PATH", ctl.path, "of the child, such as /shop/api")->option_text("");
-  ctl_command.add_option("--socket", ctl.socket, "the socket of the tree")
-      ->option_text("PATH")
+  add_text(ctl_command, "--socket", ctl.socket, "PATH", "the socket of the tree")
       ->envname("ACTORTREE_SOCKET")
       ->required();
-  add_choice(ctl_command, "--format", ctl.format,
-             {{"text", tree_format::text},
-              {"json", tree_format::json},
-              {"dot", tree_format::dot},
-              {"mermaid", tree_format::mermaid}},
-             "text|json|dot|mermaid",
-             "a table (the default), or the reply as one JSON object; tree also dot and mermaid");
+  add_choice<tree_format>(ctl_command, "--format", ctl.format,
+                          {{"text", tree_format::text},
+                           {"json", tree_format::json},
+                           {"dot", tree_format::dot},
+                           {"mermaid", tree_format::mermaid}},
+                          "a table (the default), or the reply as one JSON object; tree also dot and mermaid");
 
   try {
+    std::vector<std::string> commands;
+    for (const auto* command : app.get_subcommands({}))
+      commands.push_back(command->get_name());
+    if (argc > 1 && argv[1][0] != '-' && std::find(commands.begin(), commands.end(), argv[1]) == commands.end())
+      throw CLI::ValidationError("COMMAND", no_word(argv[1], commands));
     app.parse(argc, argv);
-    if (!mode.empty())
+    if (!mode.empty()) {
+      if (run.socket.empty())
+        throw CLI::ValidationError("--socket-mode", "there is no socket: it needs --socket");
       run.socket_mode = parse_mode(mode);
+    }
+    if (!seed.empty())
+      explore.seed = parse_seed(seed);
     if (ctl_command)
       parse_act(act, ctl);
     if (!explore_time.empty())

@@ -9,9 +9,11 @@
 #include "supervisors/observe/snapshot_formats.hpp"
 #include "supervisors/runtime.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <cerrno>
@@ -180,6 +182,15 @@ int status_of(const libactor::shutdown_report& report, const mailbox& mail, bool
   return libactor::ending_of(mail.end_reason()) == libactor::ending::abnormal ? tree_failed : ok;
 }
 
+/// A closed standard stream's number would be that of a socket or file of ours, into which the log would go then.
+void open_standard_streams() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO)
+    fd = ::open("/dev/null", O_RDWR);
+  if (fd >= 0)
+    ::close(fd);
+}
+
 /// Each process takes three descriptors of this program. The processes themselves keep the limit that there was, for
 /// the warden has it: many programs are not made for more.
 void raise_limit_of_open_files() {
@@ -222,6 +233,8 @@ std::string answer(const std::string& line, const control_peer& who, libactor::r
 }  // namespace
 
 int run(const run_options& options) {
+  open_standard_streams();
+  ::signal(SIGPIPE, SIG_IGN);  // the tree goes on when nobody reads its log any more
   // Before any thread: whatever becomes of this program, what it started ends with it.
   auto keeping = libactor::process::warden::start();
   raise_limit_of_open_files();
@@ -250,10 +263,15 @@ int run(const run_options& options) {
     with.on_ended = [&mail](const caf::error& reason) { mail.ended(reason); };
     libactor::runtime runtime{system, std::move(with)};
     std::unique_ptr<control_socket> control;
-    if (!options.socket.empty())
-      control = std::make_unique<control_socket>(
-          options.socket, options.socket_mode,
-          [&](const std::string& line, const control_peer& who) { return answer(line, who, runtime, mail, *log); });
+    try {
+      if (!options.socket.empty())
+        control = std::make_unique<control_socket>(
+            options.socket, options.socket_mode,
+            [&](const std::string& line, const control_peer& who) { return answer(line, who, runtime, mail, *log); });
+    } catch (const std::system_error& e) {
+      std::cerr << "actortree: " << e.what() << '\n';
+      return start_failed;
+    }
     runtime.start(*tree, catalog, [&mail](const caf::error& e) { mail.started(e); });
     supervised_run running{options, *tree, *log, runtime, incoming, mail};
     running.wait();

@@ -31,7 +31,7 @@ struct arg_spec {
   std::vector<std::string> words{};
 };
 
-/// A fault in the arguments of a child. `name` is the argument's.
+/// A fault in the arguments of a child. `name` is the argument's; `text` names it too, for it may stand alone.
 struct arg_fault {
   std::string name;
   std::string text;

@@ -40,10 +40,12 @@ enum class first_look { nothing, database, damaged, foreign };
 // What stands at the path, by its first bytes. What is neither a database nor a text is taken for a damaged one.
 first_look look_at(const std::string& path) {
   std::error_code none;
-  if (!std::filesystem::exists(path, none) || std::filesystem::is_empty(path, none))
+  if (!std::filesystem::exists(path, none))
     return first_look::nothing;
   if (!std::filesystem::is_regular_file(path, none))
     return first_look::foreign;
+  if (std::filesystem::is_empty(path, none))
+    return first_look::nothing;
   std::ifstream in(path, std::ios::binary);
   if (!in)
     throw ledger_refused(path + ": " + std::strerror(errno));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "sqlite.hpp"
 
+#include <system_error>
+
 namespace libactor::observe {
 
 sqlite_statement::sqlite_statement(sqlite3* on, std::string_view sql) {
@@ -57,8 +59,11 @@ sqlite::sqlite(const std::string& path, int flags) {
   sqlite3* made = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &made, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   raw_.reset(made);
-  if (result != SQLITE_OK)
-    throw sqlite_error(result, made != nullptr ? sqlite3_errmsg(made) : "out of memory");
+  if (result != SQLITE_OK) {
+    const int why = made != nullptr ? sqlite3_system_errno(made) : 0;
+    throw sqlite_error(result, (made != nullptr ? sqlite3_errmsg(made) : std::string("out of memory")) +
+                                   (why == 0 ? std::string() : ": " + std::generic_category().message(why)));
+  }
   sqlite3_busy_timeout(made, 1000);
 }
 

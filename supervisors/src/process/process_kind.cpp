@@ -267,20 +267,20 @@ std::vector<arg_fault> check_options(const child_args& args) {
   const auto what = read_options(args);
   const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
   if (what.spec.command.empty() || what.spec.command.front().empty())
-    faults.push_back({"command", "needs a program to run"});
+    faults.push_back({"command", "`command` needs a program to run"});
   if (std::any_of(what.spec.command.begin(), what.spec.command.end(), has_nul))
-    faults.push_back({"command", "has a word with a zero byte"});
+    faults.push_back({"command", "`command` has a word with a zero byte"});
   for (const auto& [name, value] : what.spec.env) {
     if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value))
-      faults.push_back({"env", "'" + name + "' can't be a variable"});
+      faults.push_back({"env", "`env`: '" + name + "' can't be a variable"});
   }
   if (what.ready_line && what.ready_line->empty())
-    faults.push_back({"ready_line", "is empty: every line would have it"});
+    faults.push_back({"ready_line", "`ready_line` is empty: every line would have it"});
   if (const auto* longest = args.find<duration>("watchdog")) {
     if (!what.spec.notify)
-      faults.push_back({"watchdog", "needs `notify: true`, by which the beats come"});
+      faults.push_back({"watchdog", "`watchdog` needs `notify: true`, by which the beats come"});
     else if (*longest < std::chrono::milliseconds(1) || *longest == infinite)
-      faults.push_back({"watchdog", "must be 1ms or more, and finite"});
+      faults.push_back({"watchdog", "`watchdog` must be 1ms or more, and finite"});
   }
   return faults;
 }

@@ -224,9 +224,11 @@ BOOST_AUTO_TEST_CASE(what_is_no_ledger_is_refused_and_left_as_it_is) {
   BOOST_TEST((read_file() == before));
   std::filesystem::remove(path);
   std::filesystem::create_directory(path);
-  BOOST_TEST(refusal().find(path) != std::string::npos);
+  BOOST_TEST(refusal().find(path + ": is no ledger") != std::string::npos);
+  BOOST_TEST(caf::to_string(observe::read_leaks(path).error()).find(path + ": is no ledger") != std::string::npos);
   path = "/nowhere/leaks.db";
-  BOOST_TEST(refusal().find("/nowhere/leaks.db: unable to open database file") != std::string::npos);
+  BOOST_TEST(refusal().find("/nowhere/leaks.db: unable to open database file: No such file or directory") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_file_becomes_a_ledger) {

@@ -183,10 +183,11 @@ BOOST_AUTO_TEST_CASE(arguments_are_checked_before_anything_starts) {
   };
   const arg_list command{"true"};
   BOOST_TEST(faults_of({{"command", command}}).empty());
-  BOOST_TEST(faults_of({{"command", arg_list{}}}) == (std::vector<std::string>{"command: needs a program to run"}),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      faults_of({{"command", arg_list{}}}) == (std::vector<std::string>{"command: `command` needs a program to run"}),
+      boost::test_tools::per_element());
   BOOST_TEST(faults_of({{"command", command}, {"env", arg_map{{"A=B", "c"}}}}) ==
-                 (std::vector<std::string>{"env: 'A=B' can't be a variable"}),
+                 (std::vector<std::string>{"env: `env`: 'A=B' can't be a variable"}),
              boost::test_tools::per_element());
   BOOST_TEST(faults_of({{"command", command}, {"limits", arg_map{{"nofiles", 3}}}}) ==
                  (std::vector<std::string>{"limits: `limits` has no `nofiles`; did you mean `nofile`?"}),
@@ -195,7 +196,7 @@ BOOST_AUTO_TEST_CASE(arguments_are_checked_before_anything_starts) {
                  (std::vector<std::string>{"limits: `nofile` must be 0 or more, not -1"}),
              boost::test_tools::per_element());
   BOOST_TEST(faults_of({{"command", command}, {"ready_line", ""}}) ==
-                 (std::vector<std::string>{"ready_line: is empty: every line would have it"}),
+                 (std::vector<std::string>{"ready_line: `ready_line` is empty: every line would have it"}),
              boost::test_tools::per_element());
   for (const int port : {0, 65536})
     BOOST_TEST(
@@ -203,10 +204,10 @@ BOOST_AUTO_TEST_CASE(arguments_are_checked_before_anything_starts) {
             (std::vector<std::string>{"ready_port: `ready_port` must be 1 to 65535, not " + std::to_string(port)}),
         boost::test_tools::per_element());
   BOOST_TEST(faults_of({{"command", command}, {"watchdog", duration(1s)}}) ==
-                 (std::vector<std::string>{"watchdog: needs `notify: true`, by which the beats come"}),
+                 (std::vector<std::string>{"watchdog: `watchdog` needs `notify: true`, by which the beats come"}),
              boost::test_tools::per_element());
   BOOST_TEST(faults_of({{"command", command}, {"notify", true}, {"watchdog", duration(0)}}) ==
-                 (std::vector<std::string>{"watchdog: must be 1ms or more, and finite"}),
+                 (std::vector<std::string>{"watchdog: `watchdog` must be 1ms or more, and finite"}),
              boost::test_tools::per_element());
 }
 
