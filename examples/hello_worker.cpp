@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program of its own that embeds the library: a tree of two workers, one of which crashes and comes back.
+// A program of its own that embeds the library: a tree of one worker, which crashes and comes back.
 #include <libactor/actor/scheduler.hpp>
 #include <supervisors/builder.hpp>
 #include <supervisors/runtime.hpp>

@@ -33,7 +33,7 @@ watch_list::entry& watch_list::entry_of(watched_child who) {
   const auto known = places_.find(who.actor);
   if (known != places_.end())
     return entries_[known->second];
-  // Four looks within the shortest limit: a report is at most a quarter of it late.
+  // Four looks within the shortest limit: a report is less than two of them late.
   period_ = std::min(period_, std::clamp<duration>(std::min(who.spec.stuck_after, who.spec.grace) / 4, 1ms, 1s));
   places_.emplace(who.actor, entries_.size());
   entry e;

@@ -67,8 +67,8 @@ class event_sink {
  public:
   virtual ~event_sink() = default;
   virtual void on_event(const event& what) noexcept = 0;
-  /// Returns once what was handed over so far has left the process, or can't. Called where the process is about to
-  /// leave, from one thread.
+  /// Returns once what was handed over so far has left the process, or can't. Called at any time, and always where the
+  /// process is about to leave.
   virtual void flush() noexcept {}
 };
 

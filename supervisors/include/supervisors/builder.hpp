@@ -86,7 +86,7 @@ class supervisor_builder {
   supervisor_builder& delays(backoff_spec how) { return last().backoff = how, *this; }
   supervisor_builder& isolation(libactor::isolation where) { return last().isolation = where, *this; }
   supervisor_builder& enabled(bool whether) { return last().enabled = whether, *this; }
-  /// Requests to its address are held for `limit` while there is no incarnation.
+  /// Messages to its address are held for `limit` while there is no incarnation.
   supervisor_builder& address_hold(duration limit) { return last().address_hold = limit, *this; }
   /// A value of its context, by a name that the catalog registers.
   supervisor_builder& value(std::string name, arg_value what) {

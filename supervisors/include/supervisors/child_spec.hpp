@@ -43,7 +43,7 @@ enum class giveup_action : std::uint8_t { escalate, suspend };
 /// What a dependency waits for.
 enum class dependency_state : std::uint8_t { started, ready, completed };
 
-/// What the watchdog may do with a child that is stuck or overdue.
+/// How far the watchdog may go with a child that is stuck or beyond its limits.
 enum class watch_action : std::uint8_t { report, cancel, replace };
 
 /// Where a child's handlers run.

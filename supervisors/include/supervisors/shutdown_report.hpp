@@ -17,7 +17,7 @@ struct shutdown_entry {
   time_point asked{};
   time_point ended{};
   std::string reason;      ///< such as `user_shutdown`
-  bool killed = false;     ///< it was late, and was sent a kill
+  bool killed = false;     ///< it was late, or stops by `brutal_kill`, and was sent a kill
   bool abandoned = false;  ///< it did not end after a kill; `ended` is when it was given up
   bool clipped = false;    ///< its `shutdown` is infinity, but what is above it had no more time
   /// Of one that did not end: what it was in. Innermost first; empty where its thread could not be looked at.
@@ -40,7 +40,7 @@ struct shutdown_report {
 
   std::size_t killed() const noexcept;
   std::size_t abandoned() const noexcept;
-  /// Everything ended when it was asked, within the budget.
+  /// Everything ended when it was asked, within the budget; nothing was killed.
   bool clean() const noexcept { return within_budget && killed() == 0 && abandoned() == 0; }
 };
 

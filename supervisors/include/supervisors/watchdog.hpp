@@ -51,7 +51,7 @@ struct watchdog_options {
 /// Looks at watched children on a thread of its own, so that no stuck scheduler can starve it; reports what overstays
 /// its time, and ends it as far as its `watch_spec` says: docs/watchdog.md has the kinds and the ladder. It reads
 /// activity cells without locks. A handler's time counts from the first look that saw it, and time in which the
-/// watchdog itself did not run does not count: a report is late by at most one period, and never early. What the
+/// watchdog itself did not run does not count: a report is late by less than two periods, and never early. What the
 /// supervisors tell it is done at the next look.
 /// Thread-safe.
 class watchdog {

@@ -36,7 +36,7 @@ struct leak_group {
   duration longest{};                      ///< as far as it was told
   tally paths, messages, doing, outcomes;  ///< doing: `running`, or `waiting in read`
   std::vector<std::string> stack;          ///< `function at file:line`, innermost first; of the last record
-  std::vector<std::string> derivation;     ///< `with_timeout at file:line`, the actor's own first
+  std::vector<std::string> derivation;     ///< `deadline at file:line`, the actor's own first
 };
 
 struct leak_report {
