@@ -118,6 +118,7 @@ struct child_record {
       replies = std::make_unique<waiting>();
     return *replies;
   }
+  bool stop_is_awaited() const noexcept { return replies != nullptr && !replies->stop.empty(); }
   bool start_is_awaited() const noexcept { return replies != nullptr && replies->start.pending(); }
   /// Answers who waits, if anybody does.
   template <class T>

@@ -73,7 +73,8 @@ void supervisor_actor::orphan_down(child& c) {
 }
 
 void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
-  const bool expected = c.asked || c.must_stop;
+  // One that had ended before it was terminated, and whose descendants are down now, was not asked.
+  const bool expected = c.asked || c.must_stop || c.stop_is_awaited();
   disarm(c);
   c.done_hook.reset();
   kin_->remove(c.key);

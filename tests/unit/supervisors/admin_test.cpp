@@ -139,6 +139,21 @@ BOOST_FIXTURE_TEST_CASE(S042_S044_whoever_waits_for_a_start_has_an_answer_once_t
   BOOST_TEST(*answers == (lines{"shutdown", "shutdown", "up"}), boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(S042_a_child_that_ended_before_what_it_had_started_is_terminated_once_that_is_down, world) {
+  start_ok(one_for_one().child(one_for_one("m").child("a", slow_to_stop, 2s).shutdown(5s)).tree());
+  caf::anon_send(at("/root/m"), caf::exit_msg{at("/root/m")->address(), caf::exit_reason::kill});
+  settle();
+  forget_events();
+  BOOST_TEST(!ask<caf::unit_t>("/root", supervisor_verb::terminate_child("m")));
+  advance(2s);
+  BOOST_TEST(
+      log({event_kind::crashed, event_kind::restarting, event_kind::start_asked}) == lines{"crashed /root/m kill"},
+      boost::test_tools::per_element());
+  BOOST_TEST((**ask<child_counts>("/root", supervisor_verb::count_children()) == child_counts{1, 0, 1, 0}));
+  BOOST_TEST(ask<caf::unit_t>("/root", supervisor_verb::terminate_child("m"))->operator bool());
+  BOOST_TEST(ask<caf::actor>("/root", supervisor_verb::restart_child("m"))->operator bool());
+}
+
 BOOST_FIXTURE_TEST_CASE(S045_delete_child_forgets_a_child_that_does_not_run, world) {
   start_ok(one_for_one().child("a", ordinary).tree());
   BOOST_TEST((code(ask<caf::unit_t>("/root", supervisor_verb::delete_child("a"))) == errc::running));
