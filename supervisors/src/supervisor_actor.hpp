@@ -140,6 +140,7 @@ class supervisor_actor final : public context_actor {
   // -- administration
   caf::result<caf::message> on_verb(const supervisor_verb& verb);
   caf::result<caf::message> on_start(const supervisor_verb& verb);
+  std::string fault_below(const std::shared_ptr<const child_spec>& of) const;
   void start_by_hand(child& c);
   caf::result<caf::message> on_terminate(child& c);
   caf::result<caf::message> on_restart(child& c);

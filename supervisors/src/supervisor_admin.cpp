@@ -125,9 +125,8 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
         return already_started(known->spec->id, known->handle);
       return make_error(errc::already_present, known->spec->id);
     }
-    const auto faults = check(tree_spec{*verb.spec}, core_->catalog);
-    if (!faults.empty())
-      return make_error(errc::invalid_spec, faults.front().path + ": " + faults.front().text);
+    if (const auto fault = fault_below(verb.spec); !fault.empty())
+      return make_error(errc::invalid_spec, fault);
     c = &add_child(verb.spec);
     c->slims = verb.spec->restart == restart_type::temporary && !verb.spec->is_supervisor();
   }
@@ -135,6 +134,18 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
   c->make_replies().start = reply;
   start_by_hand(*c);
   return reply;
+}
+
+// The first fault of a child from outside, or nothing. What is allowed depends on its supervisor.
+std::string supervisor_actor::fault_below(const std::shared_ptr<const child_spec>& of) const {
+  static_supervisor around;
+  static_cast<supervisor_spec&>(around) = own();
+  around.children.push_back(*of);
+  child_spec above;
+  above.id = "x";
+  above.what = std::move(around);
+  const auto faults = check(tree_spec{std::move(above)}, core_->catalog);
+  return faults.empty() ? std::string() : line().path() + faults.front().path.substr(2) + ": " + faults.front().text;
 }
 
 // Where siblings start or stop in an order, in its place among them. What was suspended waits; this does not.
@@ -161,11 +172,7 @@ caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
     leave_engine(c);
     c.state = child_state::idle;
     c.answer_start(make_error(errc::shutdown));
-    if (keeps_spec(c))
-      note_rest(c);
-    else
-      drop_child(c);
-    advance();
+    set_aside(c);
     return answered(reply);
   }
   c.make_replies().stop.push_back(reply);

@@ -163,6 +163,29 @@ BOOST_FIXTURE_TEST_CASE(S045_delete_child_forgets_a_child_that_does_not_run, wor
   BOOST_TEST(ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("a", ordinary)))->operator bool());
 }
 
+BOOST_FIXTURE_TEST_CASE(
+    S061_S062_a_child_that_is_started_by_hand_may_be_significant_where_its_supervisor_shuts_down_for_it, world) {
+  start_ok(one_for_one()
+               .child(one_for_one("m").auto_shutdown(auto_shutdown::any_significant).child("a", ordinary))
+               .restart(restart_type::temporary)
+               .tree());
+  auto spec = worker_spec("b", ordinary);
+  spec.significant = true;
+  auto refused = ask<caf::actor>("/root/m", supervisor_verb::start_child(spec));
+  BOOST_TEST((code(refused) == errc::invalid_spec));
+  BOOST_TEST(describe(refused->error()).find("/root/m/b: a significant child must be transient or temporary") !=
+             std::string::npos);
+  spec.restart = restart_type::transient;
+  refused = ask<caf::actor>("/root", supervisor_verb::start_child(spec));
+  BOOST_TEST((code(refused) == errc::invalid_spec));
+  BOOST_TEST(ask<caf::actor>("/root/m", supervisor_verb::start_child(spec))->operator bool());
+  forget_events();
+  tell("/root/m/b", "normal");
+  BOOST_TEST(
+      ends() == (lines{"ended /root/m/b normal", "stopped /root/m/a user_shutdown", "ended /root/m user_shutdown"}),
+      boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(S006_start_child_whose_start_fails_keeps_nothing, world) {
   start_ok(one_for_one().child("a", ordinary).tree());
   auto answer = ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("b", throws_in_start)));
