@@ -154,7 +154,7 @@ bool context::wait_for(duration limit) const {
     violated("a wait with a limit needs a context of a runtime");
   }
   const auto now = home->now();
-  return wait_until(limit > time_point::max() - now ? time_point::max() : now + limit);
+  return wait_until(add_saturated(now, limit));
 }
 
 // -- stop tokens ------------------------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ namespace libactor {
 namespace {
 
 std::optional<time_point> deadline_of(const context_spec& spec, time_point start) {
-  if (!spec.timeout)
+  if (!spec.timeout || *spec.timeout == infinite)
     return spec.deadline;
-  const auto own = start + *spec.timeout;
+  const auto own = add_saturated(start, *spec.timeout);
   return spec.deadline ? std::min(*spec.deadline, own) : own;
 }
 

@@ -205,9 +205,7 @@ void watchdog::calm() {
 }
 
 bool watchdog::flush(duration limit) {
-  using clock = std::chrono::steady_clock;
-  const auto now = clock::now();
-  const auto until = limit > clock::time_point::max() - now ? clock::time_point::max() : now + limit;
+  const auto until = add_saturated(std::chrono::steady_clock::now(), limit);
   return (!impl_->options.threaded || impl_->look_until(until)) && impl_->courier.flush(until);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Everything that CAF 1.x changed and this library needs: an envelope for its own messages, urgent sends, exits and
-// monitoring. Nothing outside this file and the scheduler modules names a call that 1.x removed.
+// What CAF 1.x changed and this library needs all over: an envelope for its own messages, urgent sends, exits and
+// monitoring. The rest of it stands in few places: turn.hpp, the block of an actor, requests, stable addresses, and the
+// schedulers and clocks, the test kit's too.
 
 #include "libactor/actor/reason.hpp"
 #include "libactor/detail/block_pool.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants
 //  1. `context_done` runs once, in the actor, and before any message that is read after the context was done.
-//  2. An actor that waits is resumed when its context ends. On our scheduler nothing is sent: the one who ends it marks
+//  2. An actor that waits is resumed when its context ends. Unless it is detached, nothing is sent: the one who ends it
+//  marks
 //     the context and then looks whether the actor waits; the actor marks that it waits and then looks whether the
 //     context is done. Both orders are sequentially consistent, so that one of them sees the other.
 //  3. What hooks and timers hold of the actor is weak; none of them keeps it alive.
@@ -13,6 +14,7 @@
 #include "actor/turn.hpp"
 #include "context_node.hpp"
 #include "libactor/context_runtime.hpp"
+#include "libactor/violation.hpp"
 
 #include <unistd.h>
 #include <caf/exit_reason.hpp>
@@ -74,14 +76,18 @@ time_point context_actor::now() const noexcept {
 }
 
 context_actor::timer_id context_actor::after(duration delay, std::function<void()> action) {
-  return at(now() + delay, std::move(action));
+  return at(add_saturated(now(), delay), std::move(action));
 }
 
 context_actor::timer_id context_actor::at(time_point when, std::function<void()> action) {
+  auto* runtime = ctx().runtime();
+  if (runtime == nullptr)
+    violated("a timer needs a context of a runtime");
   const auto id = add_timer(std::move(action));
-  timers_->waiting[id].registration =
-      detail::at_time(*ctx().runtime(), when,
-                      detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::timer, id, {}}));
+  if (when == time_point::max())
+    return id;  // never
+  timers_->waiting[id].registration = detail::at_time(
+      *runtime, when, detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::timer, id, {}}));
   return id;
 }
 

@@ -6,6 +6,17 @@ using namespace libactor::tests;
 
 BOOST_AUTO_TEST_SUITE(start)
 
+BOOST_FIXTURE_TEST_CASE(a_context_timeout_of_infinity_is_none_and_leaves_the_deadline_beside_it, world) {
+  auto tree = one_for_one().child("a", ordinary).child("b", ordinary).restart(restart_type::temporary).tree();
+  auto& children = std::get<static_supervisor>(tree.root.what).children;
+  for (auto& child : children)
+    child.context.timeout = infinite;
+  children[1].context.deadline = now() + 2s;
+  start_ok(tree);
+  advance(1h);
+  BOOST_TEST(ends() == lines{"crashed /root/b deadline_exceeded"}, boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(S001_an_empty_supervisor_starts_and_ends_when_told_to, world) {
   start_ok(one_for_one().tree());
   BOOST_TEST(is_alive("/root"));

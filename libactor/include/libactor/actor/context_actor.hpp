@@ -48,8 +48,8 @@ class context_actor : public caf::event_based_actor {
   /// Names a timer of this actor.
   using timer_id = std::uint64_t;
 
-  /// Calls `action` in this actor once `delay` has passed on the runtime's clock. Ends with the actor; keeps nothing
-  /// alive.
+  /// Calls `action` in this actor once `delay` has passed on the runtime's clock; after `infinite`, never. Ends with
+  /// the actor; keeps nothing alive. Requires: `ctx()` has a runtime.
   timer_id after(duration delay, std::function<void()> action);
   /// The same at a point in time.
   timer_id at(time_point when, std::function<void()> action);
