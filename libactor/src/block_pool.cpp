@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "libactor/detail/block_pool.hpp"
 
-#include "block_store.hpp"
+#include "block_return.hpp"
 
 #include <array>
 #include <cstdint>
