@@ -246,8 +246,8 @@ BOOST_AUTO_TEST_CASE(two_hundred_processes_of_which_one_in_ten_crashes_leave_not
   for (int i = 0; i < 200; ++i)
     children += "    - {id: d" + std::to_string(i) + ", use: daemon}\n";
   const auto file = tree(
-      "templates:\n  daemon: {kind: process, restart: permanent, shutdown: 10s, args: {command: "
-      "[" DAEMON_PATH ", d, " +
+      "templates:\n  daemon: {kind: process, restart: permanent, start_timeout: 30s, shutdown: 10s, args: "
+      "{command: [" DAEMON_PATH ", d, " +
       folder.path() +
       "/log, crash=10, orphan=1]}}\n"
       "tree:\n  id: t\n  start: graph\n  intensity: 100000\n  period: 1m\n  children:\n" +
