@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/shutdown_report.hpp"
 
+#include "rounded.hpp"
 #include "supervisors/child_spec.hpp"
 
 #include <algorithm>
@@ -10,13 +11,6 @@
 namespace libactor {
 
 namespace {
-
-// Reports are for people: times to the millisecond, or to the microsecond where that says nothing.
-std::string rounded(duration d) {
-  if (d < std::chrono::milliseconds(10))
-    return to_string(duration{std::chrono::round<std::chrono::microseconds>(d)});
-  return to_string(duration{std::chrono::round<std::chrono::milliseconds>(d)});
-}
 
 constexpr std::size_t most_frames = 8;
 
@@ -42,12 +36,12 @@ std::string to_string(const shutdown_report& report) {
         << (child.abandoned ? "ABANDONED"
             : child.killed  ? "KILLED"
                             : "stopped")
-        << " after " << rounded(child.took()) << ", " << child.reason
+        << " after " << detail::rounded(child.took()) << ", " << child.reason
         << (child.clipped ? "; its infinity was clipped" : "") << '\n';
     for (std::size_t i = 0; i != std::min(child.stack.size(), most_frames); ++i)
       out << "    in " << to_string(child.stack[i]) << '\n';
   }
-  out << report.root << ": " << report.reason << " after " << rounded(report.ended - report.began) << "; "
+  out << report.root << ": " << report.reason << " after " << detail::rounded(report.ended - report.began) << "; "
       << report.children.size() << " stopped, " << report.killed() << " killed, " << report.abandoned() << " abandoned"
       << (report.within_budget ? "" : "; the budget ran out") << '\n';
   if (report.others != 0) {

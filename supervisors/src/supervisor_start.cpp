@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The start of an incarnation of a child, until it is up or has failed.
 #include "actor/caf_seam.hpp"
+#include "rounded.hpp"
 #include "supervisor_actor.hpp"
 #include "supervisors/child_start.hpp"
 
@@ -191,7 +192,7 @@ void supervisor_actor::slim(child& c) {
 
 void supervisor_actor::start_timed_out(child& c) {
   c.start_error = make_error(errc::start_timeout, "not " + std::string(c.acknowledged ? "ready" : "started") +
-                                                      " after " + to_string(duration{now() - c.start_asked_at}));
+                                                      " after " + detail::rounded(now() - c.start_asked_at));
   ask(c);
 }
 

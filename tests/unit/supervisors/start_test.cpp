@@ -82,6 +82,13 @@ BOOST_FIXTURE_TEST_CASE(S004_a_child_that_does_not_start_in_time_fails_the_start
   BOOST_TEST(runtime().alive().empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(the_time_that_a_failed_start_took_is_told_to_the_millisecond, world) {
+  BOOST_TEST(!start(one_for_one().child("b", never_starts).start_timeout(1'234'567'890ns).tree()));
+  advance(2s);
+  BOOST_REQUIRE(start_result());
+  BOOST_TEST(describe(*start_result()) == "start_failed: /root/b: start_timeout: not started after 1235ms");
+}
+
 BOOST_FIXTURE_TEST_CASE(S005_a_start_function_that_declines_leaves_no_handle_and_keeps_the_spec, world) {
   auto declines = [](child_start& start) { return start.decline(); };
   start_ok(one_for_one().child_started_by("a", declines).child("b", ordinary).tree());
