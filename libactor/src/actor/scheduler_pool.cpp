@@ -26,6 +26,12 @@ constexpr unsigned looks_until_idle = 10;
 // A job that a thread leaves alone in the queue while it has another waits for so many of its turns.
 constexpr unsigned most_turns_before = 4;
 
+// So many looks of the deadline thread end a burst: after one to two milliseconds.
+constexpr unsigned looks_until_shared = 2;
+
+// What is more is worth a second thread: so many short jobs take one about a millisecond.
+constexpr std::uint64_t longest_burst = 2'048;
+
 // Of a shorter queue each thread takes one job at a time.
 constexpr std::uint64_t long_queue = 32;
 
@@ -80,7 +86,12 @@ struct scheduler_pool::batch {
     pool = &to;
     jobs[count++] = job;
   }
-  void flush() { pool->push_all(jobs.data(), std::exchange(count, 0)); }
+  void flush() {
+    auto* const turn_of = here != nullptr && &here->pool_ == pool ? here : nullptr;
+    pool->push_all(jobs.data(), std::exchange(count, 0), turn_of, true);
+    if (turn_of != nullptr)
+      pool->slot_filled_();
+  }
 };
 
 thread_local constinit scheduler_pool::batch scheduler_pool::batch_here;
@@ -97,11 +108,12 @@ void scheduler_pool::enqueue(caf::resumable* job) {
 
 void scheduler_pool::put(pool_thread& self, caf::resumable* job) {
   if (auto* before = self.slot.exchange(job, std::memory_order_seq_cst))
-    self.left_one_ = push_all(&before, 1, true);
+    self.left_one_ = push_all(&before, 1, &self);
   slot_filled_();
 }
 
-bool scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count, bool leaves_one) {
+bool scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count, const pool_thread* turn_of,
+                              bool at_once) {
   auto lock = lock_soon(mutex_);
   if (stopped_) {
     lock.unlock();
@@ -109,10 +121,15 @@ bool scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count, bo
       caf::scheduler::abstract_coordinator::cleanup_and_release(jobs[i]);
     return false;
   }
+  if (at_once && queue_.empty() && last_job_ == UINT64_MAX) {
+    burst_of_ = turn_of;
+    burst_looks_ = 0;
+  }
   for (std::size_t i = 0; i != count; ++i)
     queue_.push(jobs[i]);
-  arrivals_.store(queue_.pushed(), std::memory_order_relaxed);
-  const bool left = leaves_one && queue_.size() == 1;
+  if (burst_of_ != turn_of || turn_of == nullptr || queue_.size() > longest_burst)
+    share_queue();
+  const bool left = turn_of != nullptr && !at_once && queue_.size() == 1;
   const bool wake = !left && should_wake();
   lock.unlock();
   if (wake)
@@ -120,8 +137,17 @@ bool scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count, bo
   return left;
 }
 
+void scheduler_pool::share_queue() noexcept {
+  burst_of_ = nullptr;
+  arrivals_.store(queue_.pushed(), std::memory_order_relaxed);
+}
+
+bool scheduler_pool::has_job_for(const pool_thread& self) const noexcept {
+  return !queue_.empty() && (burst_of_ == nullptr || burst_of_ == &self);
+}
+
 bool scheduler_pool::should_wake() noexcept {
-  if (sleeping_ == 0 || waking_ || looking_out_ || queue_.empty())
+  if (sleeping_ == 0 || waking_ || looking_out_ || burst_of_ != nullptr || queue_.empty())
     return false;
   waking_ = true;
   return true;
@@ -171,7 +197,7 @@ void scheduler_pool::free_jobs_of(pool_thread& thread) {
     for (auto& place : thread.stash_)
       move(place);
   }
-  arrivals_.store(queue_.pushed(), std::memory_order_relaxed);
+  share_queue();
   const bool wake = should_wake();
   lock.unlock();
   if (wake)
@@ -231,11 +257,13 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
   }
   self.streak_ = 0;
   auto lock = lock_soon(mutex_);
-  if (auto* job = take_slot(self))
-    queue_.push(job);
-  if (again != nullptr)
-    queue_.push(again);
-  arrivals_.store(queue_.pushed(), std::memory_order_relaxed);
+  auto* const from_slot = take_slot(self);
+  for (auto* job : {from_slot, again}) {
+    if (job != nullptr)
+      queue_.push(job);
+  }
+  if (burst_of_ != &self && (from_slot != nullptr || again != nullptr))
+    share_queue();
   if (self.lost.load(std::memory_order_relaxed))
     come_back(self);
   if (auto* job = take_stashed(self))
@@ -243,6 +271,8 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
   bool looks_out = several_cores_;
   for (;;) {
     if (active_ > wanted_ || queue_.taken() >= last_job_) {
+      if (burst_of_ == &self)
+        share_queue();
       --active_;
       retired_.push_back(&self);  // room was made for it in `launch`
       // What woke this thread may have been meant for one that stays.
@@ -251,9 +281,11 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
         work_.notify_one();
       return nullptr;
     }
-    if (!queue_.empty()) {
+    if (has_job_for(self)) {
       auto* job = queue_.pop();
       fill_stash(self);
+      if (queue_.empty())
+        burst_of_ = nullptr;
       const auto* soon = self.stash_end_ != 0 ? self.stash_[0].load(std::memory_order_relaxed) : queue_.peek(1);
       self.left_one_ = self.left_one_ && queue_.size() == 1;
       const bool wake = !self.left_one_ && should_wake();
@@ -266,11 +298,13 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
         slot_filled_();
       return job;
     }
-    if (auto* job = steal())
-      return job;
+    if (burst_of_ == nullptr) {
+      if (auto* job = steal())
+        return job;
+    }
     if (looks_out && !looking_out_) {
       looks_out = false;
-      look_out(lock);
+      look_out(self, lock);
       continue;
     }
     ++sleeping_;
@@ -284,10 +318,10 @@ caf::resumable* scheduler_pool::next(pool_thread& self, caf::resumable* again) {
 // Where actors on two threads answer each other, a thread's next job comes sooner than it could fall asleep and be
 // woken, which costs both sides more than most turns do. A job is left for a moment to the thread that queued it: most
 // turns are shorter, and the job finds its data in that thread's cache.
-void scheduler_pool::look_out(std::unique_lock<std::mutex>& lock) {
+void scheduler_pool::look_out(const pool_thread& self, std::unique_lock<std::mutex>& lock) {
   looking_out_ = true;
   auto seen = queue_.pushed();
-  for (int left = looks_before_sleep; left > 0 && queue_.empty();) {
+  for (int left = looks_before_sleep; left > 0 && !has_job_for(self);) {
     lock.unlock();
     while (left-- > 0 && arrivals_.load(std::memory_order_relaxed) == seen)
       pause_cpu();
@@ -318,9 +352,24 @@ bool scheduler_pool::rescue() {
       return;
     free_jobs_of(thread);
   });
+  busy = end_burst() || busy;
   idle_looks_ = busy ? 0 : idle_looks_ + 1;
   const bool tidies = memory_.look();
   return tidies || idle_looks_ < looks_until_idle;
+}
+
+bool scheduler_pool::end_burst() {
+  auto lock = lock_soon(mutex_);
+  if (burst_of_ == nullptr)
+    return false;
+  if (++burst_looks_ < looks_until_shared)
+    return true;
+  share_queue();
+  const bool wake = should_wake();
+  lock.unlock();
+  if (wake)
+    work_.notify_one();
+  return true;
 }
 
 // -- how many there are -----------------------------------------------------------------------------------------------
@@ -412,6 +461,7 @@ void scheduler_pool::stop() {
   {
     const std::lock_guard lock{mutex_};
     last_job_ = queue_.pushed();
+    share_queue();
   }
   work_.notify_all();
   each_thread([](pool_thread& thread) {

@@ -63,6 +63,10 @@ class pool_thread final : public caf::execution_unit {
 //     one at a time, so that a burst of jobs does not wake all threads for the first of them. Except for a single job
 //     that a thread in its turn leaves there, as it has one in its slot, too: to wake another thread takes longer than
 //     most turns do. It takes it itself some turns later; and when the slot is rescued, a thread is woken for both.
+//     And except for a burst (`burst_of_`): jobs that one turn made runnable at once, such as children that are asked
+//     to end, while the queue was empty. For a millisecond or two the queue is that thread's alone: they answer to the
+//     actor that asked them, so that a second thread mostly waits for what the first has written. The deadline
+//     thread's second look ends it, and so does any job of another thread's, or from outside.
 //  4. `active_` counts the threads that run and are not lost; where it exceeds `wanted_`, the next one between its
 //     turns retires.
 //  5. What stands in a slot or a stash behind a turn that goes on is moved to the queue by the deadline thread, and by
@@ -99,8 +103,10 @@ class scheduler_pool {
 
   void put(pool_thread& self, caf::resumable* job);
   void push(caf::resumable* job) { push_all(&job, 1); }
-  // Whether a job was left in the queue without waking anybody for it, if it may.
-  bool push_all(caf::resumable* const* jobs, std::size_t count, bool leaves_one = false);
+  // `turn_of`: the thread whose turn made them runnable; `at_once`: with others that it makes so. Whether a single job
+  // was left in the queue without waking anybody for it.
+  bool push_all(caf::resumable* const* jobs, std::size_t count, const pool_thread* turn_of = nullptr,
+                bool at_once = false);
   void run(pool_thread& self);
   // The job, if it has more to do.
   caf::resumable* run_turn(pool_thread& self, caf::resumable* job);
@@ -114,10 +120,16 @@ class scheduler_pool {
   void free_jobs_of(pool_thread& thread);
   // With `mutex_` held: a job from another thread's stash.
   caf::resumable* steal() noexcept;
+  // With `mutex_` held: what is in the queue is for all threads.
+  void share_queue() noexcept;
+  // The deadline thread's: shares what it has seen to be a burst before. Whether there was one.
+  bool end_burst();
+  // With `mutex_` held: whether there is a job in the queue that the thread may take.
+  bool has_job_for(const pool_thread& self) const noexcept;
   // With `mutex_` held; the caller notifies after it has let go, if true.
   bool should_wake() noexcept;
   // With `lock` held, and again when it returns: waits awhile for a job without going to sleep.
-  void look_out(std::unique_lock<std::mutex>& lock);
+  void look_out(const pool_thread& self, std::unique_lock<std::mutex>& lock);
   // With `mutex_` held: a thread that was lost.
   void come_back(pool_thread& self) noexcept;
   void launch();
@@ -144,6 +156,8 @@ class scheduler_pool {
   std::uint64_t last_job_ = UINT64_MAX;  // while stopping: how many are still taken
   bool waking_ = false;
   bool looking_out_ = false;
+  const pool_thread* burst_of_ = nullptr;
+  unsigned burst_looks_ = 0;                // of the deadline thread since it began
   std::atomic<std::uint64_t> arrivals_{0};  // jobs that came to the queue, for the thread that looks out
   bool stopped_ = false;
   // The deadline thread's:

@@ -8,8 +8,10 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <fstream>
 #include <future>
 #include <optional>
+#include <string>
 #include <thread>
 
 namespace libactor::tests {
@@ -42,6 +44,15 @@ bool returns(Body body) {
     done->set_value();
   }).detach();
   return arrives(result);
+}
+
+/// Whether a thread of this process sleeps, by its kernel's id.
+inline bool sleeps(int thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  const auto state = text.rfind(") ");
+  return state != std::string::npos && text[state + 2] == 'S';
 }
 
 /// Gets a number, and answers nothing.

@@ -6,7 +6,6 @@
 #include <boost/test/unit_test.hpp>
 #include <caf/after.hpp>
 #include <caf/send.hpp>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -227,13 +226,7 @@ namespace {
 
 bool all_sleep(const libactor::scheduler& scheduler) {
   const auto threads = scheduler.threads();
-  return std::all_of(threads.begin(), threads.end(), [](const auto& one) {
-    std::ifstream stat("/proc/self/task/" + std::to_string(one.thread) + "/stat");
-    std::string text;
-    std::getline(stat, text);
-    const auto state = text.rfind(") ");
-    return state != std::string::npos && text[state + 2] == 'S';
-  });
+  return std::all_of(threads.begin(), threads.end(), [](const auto& one) { return sleeps(one.thread); });
 }
 
 }  // namespace

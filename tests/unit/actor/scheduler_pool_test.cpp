@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+// The pool without its deadline thread: a test looks instead, or nobody does.
+#include "actor/scheduler_pool.hpp"
+
+#include "engine.hpp"
+#include "libactor/detail/done_hook.hpp"
+
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+
+using namespace libactor::tests;
+using libactor::detail::bulk_guard;
+using libactor::detail::scheduler_pool;
+
+namespace {
+
+/// Runs once.
+class job final : public caf::resumable {
+ public:
+  explicit job(std::function<void()> body) : body_(std::move(body)) {}
+  subtype_t subtype() const override { return unspecified; }
+  resume_result resume(caf::execution_unit*, std::size_t) override {
+    body_();
+    return done;
+  }
+  void intrusive_ptr_add_ref_impl() override { ++references_; }
+  void intrusive_ptr_release_impl() override {
+    if (--references_ == 0)
+      delete this;
+  }
+
+ private:
+  std::function<void()> body_;
+  std::atomic<int> references_{1};
+};
+
+struct pool_of_two {
+  pool_of_two() : pool(*system.system, [this] { ++told; }) { pool.start(2, 50); }
+  ~pool_of_two() {
+    let_go();
+    stop();
+  }
+
+  void run(std::function<void()> body) { pool.enqueue(new job(std::move(body))); }
+  void stop() {
+    if (!std::exchange(stopped, true))
+      pool.stop();
+  }
+  /// One turn that makes `count` jobs runnable at once, of which the first waits for all others; then it is `left`.
+  void hold_up_a_burst(int count) {
+    left = count - 1;
+    run([this, count] {
+      const bulk_guard many;
+      run([this] {
+        entered.set_value();
+        open.wait(false);
+      });
+      for (int i = 1; i != count; ++i)
+        run([this] {
+          if (--left == 0)
+            let_go();
+        });
+    });
+  }
+
+  bool all_sleep() const {
+    int asleep = 0;
+    pool.each_thread([&](const auto& thread) { asleep += sleeps(thread.kernel_id); });
+    return asleep == 2;
+  }
+  void let_go() {
+    open = true;
+    open.notify_all();
+  }
+
+  engine system{1};
+  std::atomic<int> told{0};  // that there is something to look after
+  std::atomic<int> left{0};
+  std::promise<void> entered;
+  std::atomic<bool> open{false};
+  bool stopped = false;
+  scheduler_pool pool;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(scheduler_pool_)
+
+BOOST_AUTO_TEST_CASE(what_one_turn_makes_runnable_at_once_stays_on_its_thread) {
+  pool_of_two two;
+  std::mutex mutex;
+  std::set<int> threads;
+  std::atomic<int> ran{0};
+  const auto note = [&] {
+    const std::lock_guard lock{mutex};
+    threads.insert(::gettid());
+    ++ran;
+  };
+  two.run([&] {
+    note();
+    const bulk_guard many;
+    for (int i = 0; i != 1000; ++i)
+      two.run(note);
+  });
+  BOOST_REQUIRE(becomes([&] { return ran == 1001; }));
+  BOOST_TEST(threads.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(W045_a_burst_behind_a_stuck_job_is_shared_at_the_second_look) {
+  pool_of_two two;
+  two.hold_up_a_burst(2);
+  BOOST_REQUIRE(arrives(two.entered.get_future()));
+  BOOST_REQUIRE(becomes([&] { return two.all_sleep(); }));  // the first job, too
+  BOOST_TEST(two.told > 0);
+  BOOST_TEST(two.pool.rescue());
+  BOOST_TEST(two.left == 1);
+  BOOST_TEST(two.pool.rescue());
+  BOOST_TEST(becomes([&] { return two.left == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_from_outside_ends_a_burst) {
+  pool_of_two two;
+  two.hold_up_a_burst(2);
+  BOOST_REQUIRE(arrives(two.entered.get_future()));
+  two.run([] {});
+  BOOST_TEST(becomes([&] { return two.left == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_burst_is_shared_from_the_start) {
+  pool_of_two two;
+  two.hold_up_a_burst(5000);
+  BOOST_TEST(becomes([&] { return two.left == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_shares_a_burst) {
+  pool_of_two two;
+  two.hold_up_a_burst(2);
+  BOOST_REQUIRE(arrives(two.entered.get_future()));
+  BOOST_TEST(returns([&] { two.stop(); }));
+  BOOST_TEST(two.left == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_is_given_up_leaves_its_burst_to_the_others) {
+  pool_of_two two;
+  two.hold_up_a_burst(100);
+  BOOST_REQUIRE(arrives(two.entered.get_future()));
+  two.pool.each_thread([&](auto& thread) {
+    if (const auto sequence = thread.sequence.load(); sequence % 2 == 1)
+      BOOST_TEST(two.pool.abandon(thread.kernel_id, sequence));
+  });
+  BOOST_TEST(becomes([&] { return two.left == 0; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
