@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace libactor::detail {
 
@@ -20,6 +21,8 @@ namespace libactor::detail {
 //  2. A reading more than `most` old is not used, nor a rate over more than a second: so neither a writer that is held
 //     up nor a machine that slept or was moved makes an answer wrong. Not noticed is a sleep of less than a second
 //     between two readings: until the next one, answers may be early, by `most` at the worst.
+//  3. A rate that differs by 1/512 or more from the last two readings' is not used: then the counter or the clock has
+//     jumped, or the counters of two processors differ.
 class counter_clock {
  public:
   static constexpr std::int64_t most = 8'000'000;             // ns
@@ -33,7 +36,10 @@ class counter_clock {
     if (last_ns_ != 0 && passed < calibrated_over)
       return;
     const bool usable = last_ns_ != 0 && passed < 1'000'000'000 && counted < max_ticks && counted != 0;
-    const auto scale = usable ? (static_cast<std::uint64_t>(passed) << 32) / counted : 0;
+    auto scale = usable ? (static_cast<std::uint64_t>(passed) << 32) / counted : 0;
+    const auto before = std::exchange(last_scale_, scale);
+    if (before != 0 && (scale > before ? scale - before : before - scale) > before >> 9)
+      scale = 0;
     last_ns_ = ns;
     last_ticks_ = ticks;
     const auto turn = turn_.load(std::memory_order_relaxed);
@@ -85,7 +91,8 @@ class counter_clock {
     }
   }
 
-  // Whether the kernel keeps its own time by this counter, so that it runs alike on all processors. Reads a file.
+  // Whether the kernel keeps its own time by this counter, so that it runs alike on all processors. Reads a file, and
+  // the clock some times.
   static bool trusted() noexcept;
 
   // The counter as it stands; 0 where there is none.
@@ -108,6 +115,7 @@ class counter_clock {
   std::atomic<std::uint64_t> scale_{0};  // nanoseconds a tick, times 2^32; 0: not known
   std::uint64_t last_ticks_ = 0;         // the writer's own
   std::int64_t last_ns_ = 0;
+  std::uint64_t last_scale_ = 0;
 };
 
 }  // namespace libactor::detail

@@ -77,6 +77,25 @@ BOOST_AUTO_TEST_CASE(C048_a_counter_that_was_not_read_of_late_or_jumps_is_not_be
   BOOST_TEST(clock.at(m.counter()) != counter_clock::unknown);
 }
 
+BOOST_AUTO_TEST_CASE(C048_a_rate_that_changed_at_once_is_not_believed_until_it_holds) {
+  for (const double jump : {-2e4, 2e4}) {  // ticks, of 4.9 million between two readings
+    machine m{2.45e9, 2};
+    counter_clock clock;
+    const auto believed_after_reading = [&] {
+      m.pass(2e6);
+      clock.publish(m.counter(), m.clock());
+      return clock.at(m.counter()) != counter_clock::unknown;
+    };
+    clock.publish(m.counter(), m.clock());
+    BOOST_TEST(believed_after_reading());
+    BOOST_TEST(believed_after_reading());
+    m.ticks += jump;  // the reader has moved to a processor that counts from elsewhere
+    BOOST_TEST(!believed_after_reading());
+    BOOST_TEST(!believed_after_reading());  // this rate is right, but not that before
+    BOOST_TEST(believed_after_reading());
+  }
+}
+
 // Derives so fast that the runtime's thread publishes the time, and so that the counter is used where it can be
 // trusted.
 BOOST_AUTO_TEST_CASE(C048_timeouts_set_in_a_rush_are_not_early_on_the_steady_clock) {
