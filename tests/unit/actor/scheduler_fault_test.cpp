@@ -321,9 +321,9 @@ BOOST_AUTO_TEST_CASE(W045_threads_are_lost_and_come_back_a_hundred_times) {
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_can_be_added) {
-  engine host{1};
   std::promise<void> entered;
-  std::promise<void> let_go;
+  std::promise<void> let_go;  // outlives the actor that waits for it
+  engine host{1};
   host.system->spawn([&](event_based_actor*) {
     entered.set_value();
     let_go.get_future().wait();
