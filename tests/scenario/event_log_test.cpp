@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cstdio>
 #include <future>
 #include <string>
 
@@ -13,6 +14,7 @@ namespace {
 class held_output {
  public:
   held_output() : before_(::dup(STDOUT_FILENO)) {
+    std::fflush(stdout);  // what the test's own log has said so far
     BOOST_TEST_REQUIRE(::pipe(ends_) == 0);
     ::dup2(ends_[1], STDOUT_FILENO);
     ::close(ends_[1]);
@@ -57,6 +59,7 @@ BOOST_AUTO_TEST_CASE(a_flush_waits_for_all_that_was_said_however_often_it_was_ca
   const auto all =
       output.read(much.size() + std::string("00:00:00.000  first\n00:00:00.000  \n00:00:00.000  last\n").size());
   flushed.get();
+  BOOST_TEST(all.substr(12, 8) == "  first\n");
   BOOST_TEST(all.ends_with("  last\n"));
 }
 
