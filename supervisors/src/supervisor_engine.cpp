@@ -186,7 +186,7 @@ void supervisor_actor::begin_stop(caf::error reason, cause why) {
 
 // What stops in no order is asked at once; the rest has its turn in `advance`.
 void supervisor_actor::ask_all_or_queue() {
-  const detail::bulk_guard many;  // which become runnable together
+  const detail::bulk_guard many{children_.size()};  // which become runnable together
   for (auto& c : children_) {
     if (c == nullptr)
       continue;

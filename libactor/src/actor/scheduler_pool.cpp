@@ -121,7 +121,7 @@ bool scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count, co
       caf::scheduler::abstract_coordinator::cleanup_and_release(jobs[i]);
     return false;
   }
-  if (at_once && queue_.empty() && last_job_ == UINT64_MAX) {
+  if (at_once && bulk_here.expected <= longest_burst && queue_.empty() && last_job_ == UINT64_MAX) {
     burst_of_ = turn_of;
     burst_looks_ = 0;
   }

@@ -52,10 +52,10 @@ struct pool_of_two {
       pool.stop();
   }
   /// One turn that makes `count` jobs runnable at once, of which the first waits for all others; then it is `left`.
-  void hold_up_a_burst(int count) {
+  void hold_up_a_burst(int count, std::size_t expected = 0) {
     left = count - 1;
-    run([this, count] {
-      const bulk_guard many;
+    run([this, count, expected] {
+      const bulk_guard many{expected};
       run([this] {
         entered.set_value();
         open.wait(false);
@@ -134,6 +134,12 @@ BOOST_AUTO_TEST_CASE(a_job_from_outside_ends_a_burst) {
 BOOST_AUTO_TEST_CASE(a_long_burst_is_shared_from_the_start) {
   pool_of_two two;
   two.hold_up_a_burst(5000);
+  BOOST_TEST(becomes([&] { return two.left == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_burst_that_is_said_to_become_long_is_shared_from_the_start) {
+  pool_of_two two;
+  two.hold_up_a_burst(2, 5000);
   BOOST_TEST(becomes([&] { return two.left == 0; }));
 }
 

@@ -3,6 +3,8 @@
 
 #include "libactor/scope.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace libactor::detail {
@@ -20,6 +22,7 @@ struct done_hook {
 /// What a thread is in the middle of while it fires many hooks one after another.
 struct bulk_delivery {
   unsigned depth = 0;                   ///< 0: it is not
+  std::size_t expected = 0;             ///< how many there may be, if that is known
   void (*at_end)() noexcept = nullptr;  ///< called once after the last hook, if one of them has set it
 };
 extern thread_local constinit bulk_delivery bulk_here;
@@ -27,10 +30,16 @@ extern thread_local constinit bulk_delivery bulk_here;
 /// The thread is in the middle of it for as long as this lives. Guards may nest.
 class bulk_guard {
  public:
-  bulk_guard() noexcept { ++bulk_here.depth; }
+  explicit bulk_guard(std::size_t expected = 0) noexcept {
+    ++bulk_here.depth;
+    bulk_here.expected = std::max(bulk_here.expected, expected);
+  }
   ~bulk_guard() {
-    if (--bulk_here.depth == 0 && bulk_here.at_end != nullptr)
+    if (--bulk_here.depth != 0)
+      return;
+    if (bulk_here.at_end != nullptr)
       std::exchange(bulk_here.at_end, nullptr)();
+    bulk_here.expected = 0;
   }
   bulk_guard(const bulk_guard&) = delete;
   bulk_guard& operator=(const bulk_guard&) = delete;
