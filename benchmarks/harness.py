@@ -18,6 +18,8 @@ OURS_AT_MOST = 60  # seconds that one run of ours may take; longer is an error
 
 CONTEXT, ACTORS, TREES, FILES = "bench_context", "bench_actors", "bench_supervisors", "bench_yaml"
 TESTKIT = "bench_explore"
+MOST_TIMES_MORE = 3  # runs than were asked for, where their times scatter
+
 PEERS = ["go", "go-done", "erlang", "caf", "yaml-cpp"]
 CHURN = [40, 4_000, 400_000, 1_000_000]
 # workload: (our program, peers, sizes, sizes for --quick)
@@ -123,10 +125,24 @@ class Programs:
         return float(fields[2]), None if fields[3] == "-" else float(fields[3])
 
 
+def scatter(runs):
+    """Whether the middle half of some program's times spreads over more than a quarter."""
+    for of in runs.values():
+        times = sorted(ns for ns, _ in of)
+        quarter = len(times) // 4
+        if times[-1 - quarter] > 1.25 * times[quarter]:
+            return True
+    return False
+
+
 def measure(programs, workload, n, ours, peers, rounds, warm_up):
-    """who → [(ns, bytes)…], the runs taken in turn; a peer that takes too long is left out with a note."""
+    """who → [(ns, bytes)…], the runs taken in turn; a peer that takes too long is left out with a note. Where times
+    scatter, there are more turns than `rounds`, for all programs alike."""
     runs = {who: [] for who in [ours] + peers}
-    for turn in range(rounds + warm_up):
+    most = rounds * MOST_TIMES_MORE if rounds > 1 else rounds
+    for turn in range(most + warm_up):
+        if turn >= rounds + warm_up and not scatter(runs):
+            break
         for who in list(runs):
             try:
                 result = programs.run(who, workload, n, OURS_AT_MOST if who == ours else CUT)
@@ -157,7 +173,8 @@ def middle(values):
 
 def spread(runs):
     """From the least to the most of each program's runs."""
-    return ", ".join(f"{who} {min(ns for ns, _ in of):.1f} to {max(ns for ns, _ in of):.1f}" for who, of in runs.items())
+    programs = ", ".join(f"{who} {min(ns for ns, _ in of):.1f} to {max(ns for ns, _ in of):.1f}" for who, of in runs.items())
+    return f"{programs} ({max(map(len, runs.values()))} runs)"
 
 
 def shown(value, digits=1):
@@ -178,6 +195,7 @@ def print_header(rounds, warm_up, quick):
     note(f"versions: {first_line(['g++', '--version'])}; {first_line(['go', 'version'])}; {first_line(erlang)}")
     note("load before: " + " ".join(f"{value:.2f}" for value in os.getloadavg()))
     note(f"each row: medians of {rounds} run(s) of each program, in turn, after {warm_up} to warm up"
+         + (f", and of up to {rounds * MOST_TIMES_MORE} where the middle half of them spreads over a quarter" if rounds > 1 else "")
          + ("; --quick: sizes too small to say how fast" if quick else ""))
     note("every row compares whole runs, each in a process of its own: nothing finer than 40 % can be told from them")
     note("deadline_fire, deadline_flood, sched_wake_p99, timer_flood: the two columns of time are the lateness at p99, in ns")
