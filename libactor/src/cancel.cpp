@@ -32,6 +32,7 @@ class delivery {
     hook.next = nullptr;
     (last_hook_ == nullptr ? first_hook_ : last_hook_->next) = &hook;
     last_hook_ = &hook;
+    ++hooks_;
   }
   // The node is pinned by the caller.
   void push(payload_node& node) noexcept {
@@ -53,8 +54,8 @@ class delivery {
       core_->tell(event);
     {
       std::optional<bulk_guard> many;
-      if (first_hook_ != last_hook_)
-        many.emplace();
+      if (hooks_ > 1)
+        many.emplace(hooks_);
       while (first_hook_ != nullptr) {
         auto* hook = first_hook_;
         first_hook_ = hook->next;
@@ -74,6 +75,7 @@ class delivery {
  private:
   hook_node* first_hook_ = nullptr;
   hook_node* last_hook_ = nullptr;
+  std::size_t hooks_ = 0;
   payload_node* first_node_ = nullptr;
   std::vector<context_event> events_;
   runtime_core* core_ = nullptr;  // of the events; a cancel stays within one runtime, or meets others by a merged node
