@@ -96,17 +96,23 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
     std::lock_guard guard{core_->mutex};
     core_->root_reason = reason.as_error();
   }
-  if (c.start_error || (!c.up && !expected)) {
-    // A child that ended by itself before it had started says why; one whose time was up had that said for it.
-    const auto error = c.start_error      ? c.start_error
-                       : reason.code != 0 ? reason.as_error()
-                                          : make_error(errc::start_failed, "it ended");
+  // A child that ended by itself before it had started says why; one whose time was up had that said for it.
+  const bool fell_short = !c.up && !c.asked;
+  const auto why_not_started = [&] {
+    return c.start_error      ? c.start_error
+           : reason.code != 0 ? reason.as_error()
+                              : make_error(errc::start_failed, "it ended");
+  };
+  if (c.start_error || (fell_short && !expected)) {
+    const auto error = why_not_started();
     c.handle = nullptr;
     c.answer_stop();
     start_failed(c, error);
     return;
   }
-  if (reports()) {
+  if (fell_short) {
+    report(event_kind::start_failed, c, describe(why_not_started()));
+  } else if (reports()) {
     report(c.asked                   ? event_kind::stopped
            : how == ending::abnormal ? event_kind::crashed
                                      : event_kind::ended,
@@ -114,7 +120,7 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
   }
   --live_;
   if (c.start_is_awaited())
-    c.answer_start(make_error(errc::shutdown));
+    c.answer_start(fell_short ? why_not_started() : make_error(errc::shutdown));
   auto replies = std::move(c.replies);
   c.handle = nullptr;
   c.own = {};

@@ -154,6 +154,30 @@ BOOST_FIXTURE_TEST_CASE(S042_a_child_that_ended_before_what_it_had_started_is_te
   BOOST_TEST(ask<caf::actor>("/root", supervisor_verb::restart_child("m"))->operator bool());
 }
 
+BOOST_FIXTURE_TEST_CASE(S042_a_child_that_ended_in_its_start_and_is_terminated_then_has_failed_to_start, world) {
+  start_ok(one_for_one().child("a", ordinary).tree());
+  auto never_up = child_spec(worker_spec("m", ordinary));
+  never_up.what = one_for_one("m").child("slow", slow_to_stop, 2s).child("b", never_starts).tree().root.what;
+  forget_events();
+  const auto root = runtime().supervisor("/root")->handle();
+  std::optional<caf::error> answer;
+  system().spawn([&](caf::event_based_actor* self) {
+    self->request(root, caf::infinite, supervisor_verb::start_child(never_up))
+        .then([](const caf::actor&) {}, [&](const caf::error& why) { answer = why; });
+  });
+  settle();
+  caf::anon_send(at("/root/m"), caf::exit_msg{at("/root/m")->address(), caf::exit_reason::kill});
+  settle();
+  BOOST_TEST(!ask<caf::unit_t>("/root", supervisor_verb::terminate_child("m")));
+  BOOST_TEST(!answer);
+  advance(2s);
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(describe(*answer) == "kill");
+  BOOST_TEST(log({event_kind::crashed, event_kind::start_failed, event_kind::stopped, event_kind::restarting}) ==
+                 lines{"start_failed /root/m kill"},
+             boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(S045_delete_child_forgets_a_child_that_does_not_run, world) {
   start_ok(one_for_one().child("a", ordinary).tree());
   BOOST_TEST((code(ask<caf::unit_t>("/root", supervisor_verb::delete_child("a"))) == errc::running));

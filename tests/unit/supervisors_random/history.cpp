@@ -111,13 +111,13 @@ class judgement {
 
   // What a supervisor stops as one of several goes in the reverse of the start order.
   void asked(const std::string& path) {
-    starting_.erase(path);
+    const bool was_starting = starting_.erase(path) != 0;
     const auto at = of_.supervisors.find(parent_of(path));
     if (at == of_.supervisors.end() || at->second.dynamic)
       return;
     if (std::find(of_.terminated.begin(), of_.terminated.end(), path) != of_.terminated.end())
       return;
-    if (path == of_.victim && of_.what == fault::never_starts)
+    if (was_starting && of_.what == fault::never_starts && (path == of_.victim || is_below(of_.victim, path)))
       return;  // asked because its time to start was up
     const auto& seen = at->second;
     const auto& dependents = seen.dependents.find(path);
