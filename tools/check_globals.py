@@ -33,6 +33,7 @@ ALLOWED = {  # library: {demangled name, or re:pattern in which parentheses stan
             "free memory, which runtimes share as they share the heap",
         "libactor::detail::node_pool::(anonymous namespace)::common()::memory": "where that stands",
         "libactor::detail::node_pool::cached": "a thread's share of the free memory",
+        "libactor::detail::node_pool::visitors": "how many threads look through that memory, for as long as they do",
         "libactor::detail::node_pool::(anonymous namespace)::thread_ends": "whether that was given back",
         "libactor::detail::node_pool::(anonymous namespace)::keep_cache()::keeper": "gives it back when the thread ends",
         "libactor::detail::block_pool::common()::instance":

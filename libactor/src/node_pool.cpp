@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <thread>
 #include <utility>
 #ifdef __linux__
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 namespace libactor::detail::node_pool {
 
 thread_local constinit thread_cache cached;
+constinit std::atomic<std::uint32_t> visitors{0};
 
 namespace {
 
@@ -46,6 +48,7 @@ struct store {
   std::array<chain, classes + 1> free;
   std::atomic<page*> pages{nullptr};
   std::atomic<std::size_t> bytes{0};
+  thread_cache* threads = nullptr;
   // What is left of the last region; under `mutex`.
   std::byte* region = nullptr;
   std::size_t region_left = 0;
@@ -79,10 +82,21 @@ thread_local constinit bool thread_ends = false;
 
 // Gives back what the thread has cached; afterwards nothing is kept.
 struct cache_keeper {
-  cache_keeper() noexcept { cached.most = 4 * batch_of(0); }
+  cache_keeper() noexcept {
+    const std::lock_guard guard{common().mutex};
+    cached.next = std::exchange(common().threads, &cached);
+    cached.most = 4 * batch_of(0);
+  }
   ~cache_keeper() {
     thread_ends = true;
     cached.most = 0;
+    {
+      const std::lock_guard guard{common().mutex};
+      auto** link = &common().threads;
+      while (*link != &cached)
+        link = &(*link)->next;
+      *link = cached.next;
+    }
     for (std::size_t i = 0; i <= chunk_index; ++i)
       spill(i, 0);
   }
@@ -251,7 +265,26 @@ void deallocate_chunk(void* chunk, std::size_t bytes) noexcept {
     give_back(chunk_index, chunk, bytes);
 }
 
+namespace {
+
+struct visit_guard {
+  visit_guard() noexcept {
+    visitors.fetch_add(1, std::memory_order_seq_cst);
+    const std::lock_guard guard{common().mutex};
+    for (auto* one = common().threads; one != nullptr; one = one->next) {
+      while (one->ends_one.load(std::memory_order_seq_cst))
+        std::this_thread::yield();
+    }
+  }
+  ~visit_guard() { visitors.fetch_sub(1, std::memory_order_release); }
+  visit_guard(const visit_guard&) = delete;
+  visit_guard& operator=(const visit_guard&) = delete;
+};
+
+}  // namespace
+
 void each_live(void (*visit)(void* data, node_head& head), void* data) {
+  const visit_guard announced;
   for (auto* p = common().pages.load(std::memory_order_acquire); p != nullptr; p = p->next) {
     auto* place = reinterpret_cast<std::byte*>(p) + page_head;
     for (std::size_t i = 0; i < p->slots; ++i, place += p->slot_bytes) {

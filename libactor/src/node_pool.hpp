@@ -4,7 +4,9 @@
 #include "libactor/detail/node_head.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LIBACTOR_ASAN 1
@@ -28,8 +30,10 @@ namespace libactor::detail {
 //  2. A thread owns the slots in its cache; batches move to and from the common store under its mutex.
 //  3. Pages are never given back; their list only grows, and is read without a lock.
 //  4. A page has two chunks behind its slots, which no node is ever made in: so what its node needs to be registered
-//  with
-//     its parents comes with it, and a derivation makes one page at the most.
+//     with its parents comes with it, and a derivation makes one page at the most.
+//  5. Who visits all live nodes is counted in `visitors` first, and then waits until each thread has been seen outside
+//     of `ends_one`. A thread sets that, locks the parent of a node, and only then reads `visitors`: so either it sees
+//     the visitor, who may hold the node, or the visitor waits until the node is dead.
 namespace node_pool {
 
 inline constexpr std::size_t smallest = 128;
@@ -63,9 +67,21 @@ struct chain {
 // thread's end is made on the slow path, which `most` = 0 leads to.
 struct thread_cache {
   std::array<chain, classes + 1> free;  // by size, and then the chunks
-  std::uint32_t most = 0;               // of the smallest slots to keep
+  std::uint32_t most = 0;               // of the smallest slots to keep; 0: visitors do not know the thread
+  std::atomic<bool> ends_one{false};    // it may be ending a node by a plain store
+  thread_cache* next = nullptr;         // of all threads; under the store's mutex
 };
 extern thread_local constinit thread_cache cached __attribute__((tls_model("initial-exec")));
+extern constinit std::atomic<std::uint32_t> visitors;
+
+// Orders a locked instruction before what is read after it. On x86 that instruction does so itself.
+inline void fence_after_locked() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
 
 inline void poison([[maybe_unused]] void* slot, [[maybe_unused]] std::size_t size) noexcept {
 #ifdef LIBACTOR_ASAN
@@ -109,7 +125,7 @@ void* allocate_chunk(bool large, std::size_t& bytes);
 void deallocate_chunk(void* chunk, std::size_t bytes) noexcept;
 
 // Calls `visit(data, head)` for every slot whose word says `live` at that moment. A slot may end at any time unless
-// `visit` locks it.
+// `visit` locks it. Waits for the few instructions of `ends_one` in other threads.
 void each_live(void (*visit)(void* data, node_head& head), void* data);
 
 // How much memory stands behind the slots. For benchmarks and tests.

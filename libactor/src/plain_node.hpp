@@ -30,6 +30,43 @@ inline void attach_plain(context_node& node, std::uint64_t flags) {
   join(node, flags);
 }
 
+// Takes the node, which is dead, out of the registry of its parent, whose own word is locked and was `word`.
+[[gnu::always_inline]] inline void leave_locked(context_node& node, context_node& parent, std::uint64_t word) noexcept {
+  if (node.registered()) {
+    auto& bag = (word & node_head::sharded) != 0 ? parent.shards()->main.bag : parent.bag;
+    bag.remove(static_cast<registry_link&>(node));
+  }
+  word -= node_head::one;
+  const bool last = locked_registry::dying(word);
+  unlock(parent.word, last ? word & ~node_head::live : word);
+  if (last) [[unlikely]]
+    bury(&parent);
+}
+
+// Whether the node's word was `as`, and the node is dead now, by a plain store: the parent's lock, which is held then
+// and was taken off `word`, keeps cancels away, and what else may hold a node that it found by chance visits all nodes.
+// Waits for nobody: somebody may wait for this thread to be through.
+[[gnu::always_inline]] inline bool lock_and_end(context_node& node, context_node& parent, std::uint64_t as,
+                                                std::uint64_t& word) noexcept {
+  auto& here = node_pool::cached;
+  word = parent.word.load(std::memory_order_relaxed);
+  if ((word & (node_head::locked | node_head::sharded)) != 0 || here.most == 0) [[unlikely]]
+    return false;
+  bool ended = false;
+  here.ends_one.store(true, std::memory_order_relaxed);
+  if (parent.word.compare_exchange_strong(word, word | node_head::locked, std::memory_order_seq_cst,
+                                          std::memory_order_relaxed)) [[likely]] {
+    node_pool::fence_after_locked();
+    ended = node_pool::visitors.load(std::memory_order_relaxed) == 0 && node.word.load(std::memory_order_acquire) == as;
+    if (ended) [[likely]]
+      node.word.store(0, std::memory_order_release);
+    else
+      unlock(parent.word, word);
+  }
+  here.ends_one.store(false, std::memory_order_release);
+  return ended;
+}
+
 // Ends a context that its owner leaves, if nobody else can ever look at it: then its end alone is enough. False,
 // without effect on what anybody can see, otherwise. Requires: a handle.
 [[gnu::always_inline]] inline bool release_plain(context_node& node) noexcept {
@@ -46,9 +83,14 @@ inline void attach_plain(context_node& node, std::uint64_t flags) {
   if ((!timed && node.what() != node_kind::cancel) || node.refs.load(std::memory_order_acquire) != 1 ||
       (node.core != nullptr && node.core->observed()))
     return false;
-  const auto parent_word = parent.word.load(std::memory_order_relaxed);
-  if ((parent_word & (node_head::passes | node_head::immortal)) != 0)
+  std::uint64_t word = parent.word.load(std::memory_order_relaxed);
+  if ((word & (node_head::passes | node_head::immortal)) != 0)
     return false;
+  if (!timed && lock_and_end(node, parent, fresh, word)) [[likely]] {
+    leave_locked(node, parent, word);
+    node_pool::deallocate_smallest(&node);
+    return true;
+  }
   if (!die(fresh | (timed ? node_head::has_timer : 0)))
     return false;
   // Dead: who still finds it in its parent's registry, or in the deadline queue, leaves it alone.
@@ -57,16 +99,7 @@ inline void attach_plain(context_node& node, std::uint64_t flags) {
   if (node.shard != 0) [[unlikely]] {
     leave_parent(node);
   } else {
-    auto word = lock(parent.word);
-    if (node.registered()) {
-      auto& bag = (word & node_head::sharded) != 0 ? parent.shards()->main.bag : parent.bag;
-      bag.remove(static_cast<registry_link&>(node));
-    }
-    word -= node_head::one;
-    const bool last = locked_registry::dying(word);
-    unlock(parent.word, last ? word & ~node_head::live : word);
-    if (last) [[unlikely]]
-      bury(&parent);
+    leave_locked(node, parent, lock(parent.word));
   }
   node_pool::deallocate_smallest(&node);
   return true;

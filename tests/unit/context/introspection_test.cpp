@@ -4,7 +4,9 @@
 #include "libactor/context_snapshot.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <thread>
 
 using namespace libactor;
 using namespace libactor::test;
@@ -98,6 +100,63 @@ BOOST_AUTO_TEST_CASE(a_snapshot_can_be_taken_while_the_tree_changes) {
         }
       },
       [](int) {});
+}
+
+// What visits all nodes and holds some of them for a moment, while they are released by threads that need not look.
+BOOST_AUTO_TEST_CASE(a_context_that_is_released_while_all_are_visited_ends_once_and_nothing_keeps_it) {
+  namespace pool = detail::node_pool;
+  context_runtime runtime{context_runtime::driver::virtual_};
+  const auto before = take_snapshot(runtime).nodes.size();
+  std::atomic<bool> over{false};
+  std::atomic<int> held{0};
+  std::jthread visitor{[&] {
+    while (!over) {
+      pool::each_live(
+          [](void* count, detail::node_head& head) {
+            for (int i = 0; i < 100 && detail::try_pin(head); ++i) {
+              for (int wait = 0; wait < i; ++wait)
+                detail::pause_cpu();
+              detail::unpin(static_cast<detail::context_node&>(head));
+              ++*static_cast<std::atomic<int>*>(count);
+            }
+          },
+          &held);
+    }
+  }};
+  {
+    auto parent = with_cancel(runtime.background());
+    for (int i = 0; i < rounds(2'000'000) || held == 0; ++i) {
+      auto child = with_cancel(parent.ctx());
+      auto grandchild = with_cancel(child.ctx());
+    }
+    over = true;
+    visitor.join();
+    BOOST_TEST(registered(parent.ctx()) == 0u);
+  }
+  BOOST_TEST(take_snapshot(runtime).nodes.size() == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_visit_of_all_contexts_begins_once_no_thread_ends_one_without_looking) {
+  namespace pool = detail::node_pool;
+  context_runtime runtime{context_runtime::driver::virtual_};
+  const auto one = with_cancel(runtime.background());  // the pool knows this thread, and has something to visit
+  std::atomic<bool> ends{true}, visited{false}, early{false};
+  pool::cached.ends_one = true;
+  const std::jthread visitor{[&] {
+    auto visit = [&](detail::node_head&) { early = early || ends; };
+    pool::each_live([](void* to, detail::node_head& head) { (*static_cast<decltype(visit)*>(to))(head); }, &visit);
+    visited = true;
+  }};
+  while (pool::visitors == 0)
+    std::this_thread::yield();
+  for (int i = 0; i < 1000 && !visited; ++i)
+    std::this_thread::yield();
+  ends = false;
+  pool::cached.ends_one = false;
+  while (!visited)
+    std::this_thread::yield();
+  BOOST_TEST(!early);
+  BOOST_TEST(pool::visitors == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(lifecycle_events_reach_whoever_subscribes, world) {
