@@ -12,7 +12,6 @@
 
 #include <caf/local_actor.hpp>
 #include <caf/response_promise.hpp>
-#include <caf/unit.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,10 +43,6 @@ struct child_record {
     }
     caf::response_promise start;
     std::vector<caf::response_promise> stop;  ///< whoever asks while it stops waits, too
-    void stopped() {
-      for (auto& to : std::exchange(stop, {}))
-        to.deliver(caf::unit);
-    }
   };
 
   static void* operator new(std::size_t bytes) { return detail::block_pool::allocate(bytes); }
@@ -87,6 +82,7 @@ struct child_record {
   bool completed : 1 = false;  ///< the last incarnation ended normally
   bool declined : 1 = false;   ///< the last start was declined
   bool slims : 1 = false;      ///< once up, its specification shrinks to what its end needs
+  bool by_hand : 1 = false;    ///< its start was asked for by a verb, and is not over
   bool ready = false;
   bool must_stop = false;       ///< the engine is to stop it
   bool must_start = false;      ///< the engine is to start it
@@ -119,7 +115,6 @@ struct child_record {
     return *replies;
   }
   bool stop_is_awaited() const noexcept { return replies != nullptr && !replies->stop.empty(); }
-  bool start_is_awaited() const noexcept { return replies != nullptr && replies->start.pending(); }
   /// Answers who waits, if anybody does.
   template <class T>
   void answer_start(T&& what) {
@@ -139,14 +134,15 @@ struct child_record {
       replies = nullptr;
     return to;
   }
-  void answer_stop() {
+  std::vector<caf::response_promise> take_stops() {
     if (replies == nullptr)
-      return;
-    auto all = std::move(*replies);
-    replies = nullptr;
-    if (all.start.pending())
-      make_replies().start = std::move(all.start);
-    all.stopped();
+      return {};
+    auto all = std::move(replies->stop);
+    if (!replies->start.pending())
+      replies = nullptr;
+    else
+      replies->stop.clear();
+    return all;
   }
 };
 

@@ -86,7 +86,8 @@ void supervisor_actor::on_exit() {
     c->handle = nullptr;
     // A promise that nobody keeps holds this actor, and whoever waits for it.
     c->answer_start(make_error(errc::shutdown));
-    c->answer_stop();  // what lives below it is ended, too
+    for (auto& to : c->take_stops())  // what lives below it is ended, too
+      to.deliver(caf::unit);
   }
   if (on_started_)
     std::exchange(on_started_, nullptr)(final_reason_ ? final_reason_ : make_error(errc::start_failed));
@@ -105,9 +106,11 @@ void supervisor_actor::context_done() {
 void supervisor_actor::receive(detail::envelope& message, caf::mailbox_element&) {
   if (message.kind == detail::envelope_kind::retry) {
     mail_first_ = false;
-    for (auto* c : std::exchange(retries_, {})) {
-      if (c->state == child_state::restarting && !suspended_)
-        begin_start(*c);
+    if (!suspended_) {
+      for (auto* c : std::exchange(retries_, {})) {
+        if (c->state == child_state::restarting)
+          begin_start(*c);
+      }
     }
     advance();
     return;
@@ -201,7 +204,7 @@ void supervisor_actor::drop_child(child& c) {
     std::erase(to_stop_, &c);
   if (c.must_start)
     std::erase(to_start_, &c);
-  std::erase(postponed_, &c);
+  std::erase_if(postponed_, [&](const auto& one) { return one.whom == &c; });
   std::erase(retries_, &c);
   c.alarm = 0;
   slots_[slot_of(c.key)] = nullptr;

@@ -51,6 +51,12 @@ class supervisor_actor final : public context_actor {
 
   using child = child_record;
 
+  struct postponed {
+    child* whom;
+    bool after_failed_start;
+    duration ran;  ///< its last incarnation
+  };
+
   // -- children
   child& add_child(std::shared_ptr<const child_spec> spec);
   child& add_dynamic_child();
@@ -94,6 +100,8 @@ class supervisor_actor final : public context_actor {
   static void slim(child& c);
   void start_failed(child& c, caf::error reason);
   void not_started(child& c, caf::error reason);
+  void after_failed_start(child& c, caf::error reason);
+  static time_point began(const child& c);
   void ask(child& c);
   const cause& cause_of_asking();
   void kill(child& c);
@@ -119,6 +127,8 @@ class supervisor_actor final : public context_actor {
   void complete_down(child& c, detail::end_reason reason);
   bool is_too_late(const child& c) const;
   void restart(child& c, bool after_failed_start);
+  bool set_aside_if_too_late(child& c, bool after_failed_start);
+  void restart_counted(child& c, bool after_failed_start, duration ran);
   void restart_alone(child& c, bool after_failed_start);
   void restart_group(child& c, bool after_failed_start);
   void serve_mail_first();
@@ -183,11 +193,12 @@ class supervisor_actor final : public context_actor {
   std::vector<child*> to_stop_;  ///< in start order: stops come from the back
   std::deque<child*> to_start_;  ///< in start order
   std::size_t in_engine_ = 0;    ///< children that the engine waits for
+  child* starting_ = nullptr;    ///< the one that it started last, until that is over
   bool advancing_ = false;
   bool suspended_ = false;
-  std::vector<child*> postponed_;  ///< want a start once restarts are resumed
-  std::vector<child*> retries_;    ///< want a start once mail was served
-  bool mail_first_ = false;        ///< a marker stands behind the mail; nothing is started before it comes
+  std::vector<postponed> postponed_;  ///< want a restart once those are resumed
+  std::vector<child*> retries_;       ///< counted already; want a start once mail was served, and restarts are resumed
+  bool mail_first_ = false;           ///< a marker stands behind the mail; nothing is started before it comes
   std::optional<time_point> stop_by_;
   caf::error final_reason_;
   cause stop_cause_;

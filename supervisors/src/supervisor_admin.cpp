@@ -98,8 +98,9 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
 supervisor_actor::child* supervisor_actor::child_with(const caf::actor& handle) const {
   const auto* whom = caf::actor_cast<caf::abstract_actor*>(handle);
   if (const auto* known = dynamic_cast<const context_actor*>(whom)) {
+    // One that is to be restarted still goes by the handle that it had.
     auto* c = child_of(known->line().key());
-    return c != nullptr && c->handle == handle ? c : nullptr;
+    return c != nullptr && (c->handle == handle || c->state == child_state::restarting) ? c : nullptr;
   }
   const auto i = std::find_if(children_.begin(), children_.end(),
                               [&](const auto& c) { return c != nullptr && c->handle == handle; });
@@ -132,6 +133,7 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
   }
   auto reply = make_response_promise();
   c->make_replies().start = reply;
+  c->by_hand = true;
   start_by_hand(*c);
   return reply;
 }
@@ -150,6 +152,8 @@ std::string supervisor_actor::fault_below(const std::shared_ptr<const child_spec
 
 // Where siblings start or stop in an order, in its place among them. What was suspended waits; this does not.
 void supervisor_actor::start_by_hand(child& c) {
+  if (std::exchange(c.must_stop, false))  // it is down already
+    std::erase(to_stop_, &c);
   if (is_dynamic() || suspended_ || (own().strategy == strategy::one_for_one && mode_ == mode::running)) {
     begin_start(c);
     return;
@@ -166,11 +170,12 @@ caf::result<caf::message> supervisor_actor::on_terminate(child& c) {
   auto reply = make_response_promise();
   c.must_start = c.must_start && (std::erase(to_start_, &c), false);
   std::erase(retries_, &c);
-  std::erase(postponed_, &c);
+  std::erase_if(postponed_, [&](const auto& one) { return one.whom == &c; });
   if (!c.alive()) {
     disarm(c);
     leave_engine(c);
     c.state = child_state::idle;
+    c.by_hand = false;
     c.answer_start(make_error(errc::shutdown));
     set_aside(c);
     return answered(reply);
@@ -190,7 +195,7 @@ caf::result<caf::message> supervisor_actor::on_restart(child& c) {
     return make_error(errc::shutdown, line().path() + " is stopping");
   auto reply = make_response_promise();
   c.make_replies().start = reply;
-  c.keep_if_failed = true;
+  c.by_hand = c.keep_if_failed = true;
   start_by_hand(c);
   return reply;
 }

@@ -103,25 +103,25 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
            : reason.code != 0 ? reason.as_error()
                               : make_error(errc::start_failed, "it ended");
   };
-  if (c.start_error || (fell_short && !expected)) {
-    const auto error = why_not_started();
-    c.handle = nullptr;
-    c.answer_stop();
-    start_failed(c, error);
+  if (c.start_error ? !c.stop_is_awaited() : fell_short && !expected) {
+    start_failed(c, why_not_started());
     return;
   }
-  if (fell_short) {
+  if (c.start_error || fell_short) {
     report(event_kind::start_failed, c, describe(why_not_started()));
   } else if (reports()) {
     report(c.asked                   ? event_kind::stopped
            : how == ending::abnormal ? event_kind::crashed
                                      : event_kind::ended,
-           c, describe(reason.as_error()), {}, now() - (c.asked ? c.asked_at : c.started_at));
+           c, describe(reason.as_error()), {}, now() - began(c));
   }
   --live_;
-  if (c.start_is_awaited())
-    c.answer_start(fell_short ? why_not_started() : make_error(errc::shutdown));
-  auto replies = std::move(c.replies);
+  // Where its group starts it again, the answer is that start's.
+  if (!c.must_start) {
+    c.by_hand = false;
+    c.answer_start(c.start_error || fell_short ? why_not_started() : make_error(errc::shutdown));
+  }
+  auto waiting = c.take_stops();
   c.handle = nullptr;
   c.own = {};
   c.line = nullptr;
@@ -135,8 +135,8 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
       note_rest(c);
     else if (!c.must_start)
       drop_child(c);
-    if (replies)
-      replies->stopped();
+    for (auto& to : waiting)
+      to.deliver(caf::unit);
     advance();
     return;
   }
@@ -157,8 +157,10 @@ void supervisor_actor::ended_for_good(child& c) {
   else
     drop_child(c);
   const auto when = own().auto_shutdown;
+  // One that is to start, or to start again, counts as one that runs.
   const bool others = significant && std::any_of(children_.begin(), children_.end(), [](const auto& other) {
-                        return other != nullptr && other->alive() && other->spec->significant;
+                        return other != nullptr && other->spec->significant &&
+                               (other->alive() || other->must_start || other->state == child_state::restarting);
                       });
   if (significant && (when == auto_shutdown::any_significant || (when == auto_shutdown::all_significant && !others))) {
     begin_stop(caf::exit_reason::user_shutdown,

@@ -27,7 +27,10 @@ void supervisor_actor::advance() {
 }
 
 bool supervisor_actor::may_stop(const child& c) const {
-  return fixed_->start == start_mode::ordered ? in_engine_ == 0 : dependents_are_down(c);
+  if (fixed_->start == start_mode::graph)
+    return dependents_are_down(c);
+  // One that is starting holds up no stop: its turn comes, and then it is taken down in the middle of its start.
+  return in_engine_ == 0 || (in_engine_ == 1 && starting_ != nullptr && !starting_->asked);
 }
 
 // One that is down does not stand between what it depended on and those that depend on it.
@@ -153,6 +156,7 @@ bool supervisor_actor::start_some() {
         return true;
       c.in_engine = true;
       ++in_engine_;
+      starting_ = &c;
       begin_start(c);
       return true;
     }
@@ -165,6 +169,8 @@ bool supervisor_actor::start_some() {
 void supervisor_actor::leave_engine(child& c) {
   if (std::exchange(c.in_engine, false))
     --in_engine_;
+  if (starting_ == &c)
+    starting_ = nullptr;
 }
 
 void supervisor_actor::begin_stop(caf::error reason, cause why) {

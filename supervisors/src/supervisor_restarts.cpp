@@ -13,26 +13,42 @@ bool supervisor_actor::is_too_late(const child& c) const {
 }
 
 void supervisor_actor::restart(child& c, bool after_failed_start) {
-  if (is_too_late(c)) {
-    if (!after_failed_start)
-      report(event_kind::start_failed, c, describe(make_error(errc::deadline_exceeded)), "its deadline is past");
-    if (mode_ == mode::starting)
-      fail_waiting(c, true);
-    return set_aside(c);
-  }
-  c.state = child_state::restarting;
   const auto at = now();
-  if (!intensity_.admit(at)) {
-    postponed_.push_back(&c);
-    note_rest(c);
-    give_up();
+  const duration ran = after_failed_start ? duration{} : at - c.started_at;
+  if (set_aside_if_too_late(c, after_failed_start))
+    return;
+  c.state = child_state::restarting;
+  if (!suspended_ && intensity_.admit(at)) {
+    restart_counted(c, after_failed_start, ran);
     return;
   }
+  if (!suspended_)
+    give_up();
+  if (!suspended_)
+    return;
+  postponed_.push_back({&c, after_failed_start, ran});
+  note_rest(c);
+  advance();
+}
+
+bool supervisor_actor::set_aside_if_too_late(child& c, bool after_failed_start) {
+  if (!is_too_late(c))
+    return false;
+  if (!after_failed_start)
+    report(event_kind::start_failed, c, describe(make_error(errc::deadline_exceeded)), "its deadline is past");
+  if (mode_ == mode::starting)
+    fail_waiting(c, true);
+  set_aside(c);
+  return true;
+}
+
+// `ran`: its last incarnation.
+void supervisor_actor::restart_counted(child& c, bool after_failed_start, duration ran) {
   ++c.restarts;
   duration delay{};
   if (c.delays)
-    delay = c.delays->next(after_failed_start ? duration{} : at - c.started_at);
-  c.not_before = at + delay;
+    delay = c.delays->next(ran);
+  c.not_before = now() + delay;
   report(event_kind::restarting, c, {}, delay == duration{} ? "" : "in " + to_string(delay), delay);
   if (delay != duration{})
     note_rest(c);
@@ -61,7 +77,10 @@ void supervisor_actor::restart_group(child& c, bool after_failed_start) {
       continue;
     auto& seen = siblings[other->place];
     seen = {
-        other->alive(), other->state == child_state::restarting, other->spec->restart != restart_type::temporary, {}};
+        other->alive(),
+        other->state == child_state::restarting,
+        other->spec->restart != restart_type::temporary && !other->stop_is_awaited(),  // else it is being terminated
+        {}};
     for (const auto* dependent : other->needed_by())
       seen.needed_by.push_back(dependent->place);
   }
@@ -105,10 +124,15 @@ void supervisor_actor::resume_restarts() {
     return;
   intensity_.clear();
   report_self(event_kind::resumed, "restarts go on");
-  for (auto* c : std::exchange(postponed_, {})) {
-    if (c->state == child_state::restarting)
-      restart(*c, false);
+  // What waited was resumed by hand, and does not count. Each may be dropped, or start with the group of one before it.
+  while (!postponed_.empty()) {
+    const auto [c, after_failed_start, ran] = postponed_.front();
+    postponed_.erase(postponed_.begin());
+    if (c->state == child_state::restarting && !c->must_start && !set_aside_if_too_late(*c, after_failed_start))
+      restart_counted(*c, after_failed_start, ran);
   }
+  if (!retries_.empty())
+    serve_mail_first();
   advance();
 }
 

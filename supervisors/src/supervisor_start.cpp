@@ -165,9 +165,11 @@ caf::expected<started_child> supervisor_actor::call_start(child& c, worker_optio
 }
 
 void supervisor_actor::became_up(child& c) {
-  disarm(c);
+  if (!c.own.ctx().done())  // else that is the alarm of its ladder
+    disarm(c);
   set_stage(c, child_state::running);
   c.up = true;
+  c.by_hand = false;
   if (c.slims)
     slim(c);
   c.started_at = now();
@@ -198,26 +200,33 @@ void supervisor_actor::start_timed_out(child& c) {
 
 // The incarnation is down, or never was: its start is over.
 void supervisor_actor::start_failed(child& c, caf::error reason) {
+  c.declined = errc_of(reason) == errc::declined;
+  report(c.declined ? event_kind::declined : event_kind::start_failed, c, describe(reason));
   --live_;
+  c.handle = nullptr;
   c.own = {};
   c.line = nullptr;
   c.sub = nullptr;
   leave_engine(c);
   c.state = child_state::idle;
-  c.declined = errc_of(reason) == errc::declined;
   if (c.declined) {
-    report(event_kind::declined, c, describe(reason));
+    c.by_hand = false;
     c.answer_start(caf::actor{});
     return set_aside(c);
   }
-  not_started(c, std::move(reason));
+  after_failed_start(c, std::move(reason));
 }
 
-// What follows a start that failed, whether or not there was an incarnation.
+// There was no incarnation.
 void supervisor_actor::not_started(child& c, caf::error reason) {
   report(event_kind::start_failed, c, describe(reason));
+  after_failed_start(c, std::move(reason));
+}
+
+void supervisor_actor::after_failed_start(child& c, caf::error reason) {
   keep_reason(c, detail::end_reason{reason});
-  if (c.start_is_awaited()) {
+  if (c.by_hand) {
+    c.by_hand = false;
     c.answer_start(reason);
     // Of a failed start_child nothing is kept; of a failed restart_child the specification.
     if (std::exchange(c.keep_if_failed, false))

@@ -11,6 +11,11 @@ namespace libactor {
 void supervisor_actor::ask(child& c) {
   if (c.state == child_state::adopted)
     return;
+  if (c.state == child_state::killing) {  // by its own deadline: there is nothing left to ask
+    c.asked = true;
+    c.asked_at = now();
+    return;
+  }
   const auto limit = c.spec->effective_shutdown();
   std::optional<time_point> by = stop_by_;
   c.asked_at = now();
@@ -42,11 +47,16 @@ const cause& supervisor_actor::cause_of_asking() {
   return asked_cause_;
 }
 
+// Since when it stops, runs or starts.
+time_point supervisor_actor::began(const child& c) {
+  return c.asked ? c.asked_at : c.up ? c.started_at : c.start_asked_at;
+}
+
 void supervisor_actor::kill(child& c) {
   c.killed = true;
   set_stage(c, child_state::killing);
   if (!c.spec->effective_shutdown().is_brutal())
-    report(event_kind::killed, c, {}, {}, now() - (c.asked ? c.asked_at : c.started_at));
+    report(event_kind::killed, c, {}, {}, now() - began(c));
   tell_late(c);
   // The kill goes first: an actor that saw its context done before it would end as if it had been asked.
   detail::seam::exit_urgent(c.handle, caf::exit_reason::kill);
@@ -78,7 +88,7 @@ void supervisor_actor::kill_below(const child& c, const family::member& who) {
 
 void supervisor_actor::abandon(child& c, const std::string& why) {
   const auto reason = make_error(errc::abandoned);
-  const auto elapsed = now() - (c.asked ? c.asked_at : c.started_at);
+  const auto elapsed = now() - began(c);
   const auto left = living_below(c);
   if (c.state == child_state::adopted)
     tell_orphans(c, left);
@@ -112,7 +122,7 @@ void supervisor_actor::own_context_done(child& c) {
   }
   if (limit.is_brutal())
     kill(c);
-  else if (!limit.is_infinite() && c.state == child_state::running)
+  else if (!limit.is_infinite())
     arm(c, now() + limit.limit(), alarm_action::kill);
 }
 
@@ -167,7 +177,9 @@ void supervisor_actor::ring() {
 void supervisor_actor::act_on(child& c, alarm_action what) {
   switch (what) {
     case alarm_action::fail_start:
-      return start_timed_out(c);
+      if (c.state == child_state::starting)
+        start_timed_out(c);
+      return;
     case alarm_action::kill:
       return kill(c);
     case alarm_action::kill_orphans:
@@ -175,7 +187,11 @@ void supervisor_actor::act_on(child& c, alarm_action what) {
     case alarm_action::abandon:
       return abandon(c, "killed " + to_string(c.spec->kill_grace) + " before, and still not ended");
     case alarm_action::restart:
-      if (c.state == child_state::restarting && !suspended_)
+      if (c.state != child_state::restarting)
+        return;
+      if (suspended_)
+        retries_.push_back(&c);
+      else
         begin_start(c);
       return;
     case alarm_action::advance:

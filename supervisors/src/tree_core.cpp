@@ -171,6 +171,12 @@ caf::expected<caf::actor> tree_core::ref(caf::actor_system& system, std::string_
 
 void tree_core::record(shutdown_entry entry) {
   std::lock_guard guard{mutex};
+  // One that was abandoned has its entry already, should it end after all.
+  const auto is_of = [&](const auto& lost) {
+    return lost.line->incarnation() == entry.incarnation && lost.line->path() == entry.path;
+  };
+  if (!entry.abandoned && std::any_of(abandoned.begin(), abandoned.end(), is_of))
+    return;
   entries.push_back(std::move(entry));
 }
 

@@ -87,7 +87,8 @@ struct supervisor_verb {
   static supervisor_verb get_child_spec(caf::actor handle);
   /// Answers with the child's stable address, as `runtime::ref` gives it; a `caf::actor`.
   static supervisor_verb address_of(std::string id);
-  /// Ends the pause of `on_giveup: suspend`. Answers with nothing.
+  /// Ends the pause of `on_giveup: suspend`: what crashed during it restarts, after its backoff, and does not count
+  /// against the intensity, which begins anew. Answers with nothing.
   static supervisor_verb resume_restarts();
 };
 

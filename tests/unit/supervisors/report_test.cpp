@@ -103,7 +103,7 @@ BOOST_FIXTURE_TEST_CASE(S130_escalation_suspension_and_resumption_are_events, wo
   forget_events();
   tell("/root/a", "error");
   ask<caf::unit_t>("/root", supervisor_verb::resume_restarts());
-  const lines expected{"crashed /root/a invalid_argument", "suspended /root", "resumed /root", "suspended /root"};
+  const lines expected{"crashed /root/a invalid_argument", "suspended /root", "resumed /root", "restarting /root/a"};
   BOOST_TEST(log({event_kind::crashed, event_kind::suspended, event_kind::resumed, event_kind::restarting}) == expected,
              boost::test_tools::per_element());
 }
