@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Writes a table that scripts/bench printed as Markdown, each ratio beside its limit; one that is over it is bold. Below it
+"""Writes a table that scripts/bench printed as Markdown, each ratio beside its limit; what is over its
+limit is bold. Below it
 stand what the check said, and the instruction counts of benchmarks/instructions.tsv.
 
   benchmarks/table.py TABLE [LIMITS] > docs/performance/table.md
@@ -30,7 +31,7 @@ def judged(workload, ours, ratio, peer, limits):
     """(ratio or '', limit or '') as they are shown."""
     if peer == "-":
         most = {**NS_AT_MOST, **LATENESS_AT_MOST}.get(workload)
-        return ("", "" if most is None else f"{most:,.0f} ns")
+        return ("", "" if most is None else f"**{most:,.0f} ns**" if float(ours) > most else f"{most:,.0f} ns")
     most = limits.get((workload, peer))
     if most is None:
         return (ratio, "")

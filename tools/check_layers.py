@@ -31,12 +31,12 @@ LAYERS = {
     "process": (["supervisors/include/supervisors/process", "supervisors/src/process"],
                 ["context", "actor", "supervisors"], ["caf", "boost/asio"], ["caf"]),
     "actortree": (["tools/actortree"], ["context", "actor", "supervisors", "testkit", "observe", "yaml", "process"],
-                  ["caf", "nlohmann", "spdlog", "CLI"], []),
+                  ["caf", "nlohmann", "spdlog", "fmt", "CLI"], []),
 }
 # Third-party headers by the prefix of the include; the longest prefix counts. Others (the standard's and the
 # system's) are free.
 THIRD_PARTY = {"caf/": "caf", "yaml-cpp/": "yaml-cpp", "boost/asio": "boost/asio", "boost/": "boost", "nlohmann/": "nlohmann",
-               "spdlog/": "spdlog", "CLI/": "CLI", "sqlite3.h": "sqlite"}
+               "spdlog/": "spdlog", "fmt/": "fmt", "CLI/": "CLI", "sqlite3.h": "sqlite"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ROOTS = ["libactor/include", "libactor/src", "supervisors/include", "supervisors/src"]
 

@@ -42,8 +42,8 @@ std::string to_string(const shutdown_report& report) {
       out << "    in " << to_string(child.stack[i]) << '\n';
   }
   out << report.root << ": " << report.reason << " after " << detail::rounded(report.ended - report.began) << "; "
-      << report.children.size() << " stopped, " << report.killed() << " killed, " << report.abandoned() << " abandoned"
-      << (report.within_budget ? "" : "; the budget ran out") << '\n';
+      << report.children.size() - report.killed() - report.abandoned() << " stopped, " << report.killed() << " killed, "
+      << report.abandoned() << " abandoned" << (report.within_budget ? "" : "; the budget ran out") << '\n';
   if (report.others != 0) {
     out << "held up by " << report.others << (report.others == 1 ? " actor" : " actors") << " outside of the tree";
     for (std::size_t i = 0; i != report.other_names.size(); ++i)

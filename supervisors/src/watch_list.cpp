@@ -14,6 +14,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Four looks within the shortest limit: a report is less than two of them late.
+duration period_of(const watch_spec& spec) noexcept {
+  return std::clamp<duration>(std::min(spec.stuck_after, spec.grace) / 4, 1ms, 1s);
+}
+
 bool has_limits(const watch_spec& spec) noexcept { return spec.max_mailbox || spec.max_children; }
 
 bool has_ended(const watched_child& who) {
@@ -33,8 +38,7 @@ watch_list::entry& watch_list::entry_of(watched_child who) {
   const auto known = places_.find(who.actor);
   if (known != places_.end())
     return entries_[known->second];
-  // Four looks within the shortest limit: a report is less than two of them late.
-  period_ = std::min(period_, std::clamp<duration>(std::min(who.spec.stuck_after, who.spec.grace) / 4, 1ms, 1s));
+  period_ = std::min(period_, period_of(who.spec));
   places_.emplace(who.actor, entries_.size());
   entry e;
   e.line = who.line.get();
@@ -67,6 +71,8 @@ void watch_list::erase(std::size_t place) {
   auto& gone = entries_[place];
   if (gone.more->as == role::undead)
     --undead_;
+  if (period_of(gone.more->who.spec) <= period_)
+    period_is_stale_ = true;
   places_.erase(gone.more->who.actor);
   if (place + 1 != entries_.size()) {
     gone = std::move(entries_.back());
@@ -205,6 +211,12 @@ void watch_list::scan(time_point now, duration credit) {
     notice(busy_too_long);
   for (auto place = over.rbegin(); place != over.rend(); ++place)
     erase(*place);
+  // Here and not at once: a child that restarts is away for a moment only.
+  if (std::exchange(period_is_stale_, false)) {
+    period_ = infinite;
+    for (const auto& e : entries_)
+      period_ = std::min(period_, period_of(e.more->who.spec));
+  }
 }
 
 // A worker's tasks are watched like itself; they are no children of a supervisor, and so are found here.

@@ -114,6 +114,7 @@ class watch_list {
   duration clock_{};
   time_point now_{};
   duration period_ = infinite;
+  bool period_is_stale_ = false;  // one that it was made for is gone
   std::optional<time_point> next_look_{};
 };
 

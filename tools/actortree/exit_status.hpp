@@ -3,7 +3,7 @@
 
 namespace actortree {
 
-/// What `actortree` ends with. `actortree --help` and docs/actortree.md list them.
+/// What `actortree` ends with. The help of each command lists its own, docs/actortree.md all.
 enum exit_status : int {
   ok = 0,               ///< done; a tree ended in order (late children that had to be killed are in the report)
   internal = 1,         ///< a fault of the program itself

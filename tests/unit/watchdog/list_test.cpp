@@ -105,6 +105,25 @@ BOOST_FIXTURE_TEST_CASE(L014_time_in_which_the_watchdog_did_not_look_does_not_co
   BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
 }
 
+BOOST_FIXTURE_TEST_CASE(how_often_the_watchdog_looks_follows_what_is_watched, watched_line) {
+  detail::leak_courier courier{false, 1};
+  const detail::thread_looker looker{0, 0};
+  const std::function<void(int, std::uint64_t)> nothing;
+  detail::watch_list list{contexts, courier, looker, nothing};
+  const auto look = [&] { list.scan(contexts.now(), {}); };
+  BOOST_TEST((list.period() == infinite));
+  list.add(child(8, line, {.stuck_after = 400ms, .grace = 1h}));
+  list.add(child(9, line, {.stuck_after = 40ms, .grace = 1h}));
+  BOOST_TEST((list.period() == 10ms));
+  list.remove(9, "", true);
+  BOOST_TEST((list.period() == 10ms));  // until the next look: it may be restarting
+  look();
+  BOOST_TEST((list.period() == 100ms));
+  list.remove(8, "", true);
+  look();
+  BOOST_TEST((list.period() == infinite));
+}
+
 BOOST_FIXTURE_TEST_CASE(L004_R24_overdue_counts_from_stop_by_only, watched_line) {
   line->ask(contexts.now() + 2s);
   look_after(2s);
