@@ -50,7 +50,8 @@ inline void attach_plain(context_node& node, std::uint64_t flags) {
                                                 std::uint64_t& word) noexcept {
   auto& here = node_pool::cached;
   word = parent.word.load(std::memory_order_relaxed);
-  if ((word & (node_head::locked | node_head::sharded)) != 0 || here.most == 0) [[unlikely]]
+  if ((word & (node_head::locked | node_head::sharded)) != 0 || here.most == 0 ||
+      node.word.load(std::memory_order_relaxed) != as) [[unlikely]]
     return false;
   bool ended = false;
   here.ends_one.store(true, std::memory_order_relaxed);
