@@ -106,11 +106,11 @@ void supervisor_actor::context_done() {
 void supervisor_actor::receive(detail::envelope& message, caf::mailbox_element&) {
   if (message.kind == detail::envelope_kind::retry) {
     mail_first_ = false;
-    if (!suspended_) {
-      for (auto* c : std::exchange(retries_, {})) {
-        if (c->state == child_state::restarting)
-          begin_start(*c);
-      }
+    for (auto* c : std::exchange(retries_, {})) {
+      if (suspended_)
+        retries_.push_back(c);
+      else if (c->state == child_state::restarting)
+        begin_start(*c);
     }
     advance();
     return;
@@ -206,6 +206,7 @@ void supervisor_actor::drop_child(child& c) {
     std::erase(to_start_, &c);
   std::erase_if(postponed_, [&](const auto& one) { return one.whom == &c; });
   std::erase(retries_, &c);
+  former_.erase(&c);
   c.alarm = 0;
   slots_[slot_of(c.key)] = nullptr;
   free_slots_.push_back(static_cast<std::uint32_t>(slot_of(c.key)));

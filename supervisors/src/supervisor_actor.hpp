@@ -78,6 +78,7 @@ class supervisor_actor final : public context_actor {
   bool start_some();
   bool may_start(const child& c) const;
   bool must_wait(child& c);
+  bool waits_for_resume(const child& c) const;
   static bool meets(const child& c, dependency_state wanted);
   static child* lost_need(const child& c);
   void waits_in_vain(child& c, const child& need);
@@ -187,6 +188,7 @@ class supervisor_actor final : public context_actor {
   timer_id timer_ = 0;
   time_point timer_at_{};
   std::uint64_t last_dynamic_ = 0;
+  std::unordered_map<child*, caf::actor_addr> former_;  ///< of dynamic children that are to be restarted
   restart_intensity intensity_;
 
   mode mode_ = mode::starting;

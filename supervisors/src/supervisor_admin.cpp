@@ -94,14 +94,21 @@ caf::result<caf::message> supervisor_actor::on_verb(const supervisor_verb& verb)
   }
 }
 
-// Of an actor that lives in a context the key is known; plain actors are looked for.
+// Of an actor that lives in a context the key is known; plain actors are looked for. A dynamic child that has been up
+// goes by the handle that it had, for as long as it is to come back.
 supervisor_actor::child* supervisor_actor::child_with(const caf::actor& handle) const {
   const auto* whom = caf::actor_cast<caf::abstract_actor*>(handle);
   if (const auto* known = dynamic_cast<const context_actor*>(whom)) {
-    // One that is to be restarted still goes by the handle that it had.
     auto* c = child_of(known->line().key());
-    return c != nullptr && (c->handle == handle || c->state == child_state::restarting) ? c : nullptr;
+    if (c != nullptr && c->handle == handle)
+      return c;
   }
+  const auto former =
+      std::find_if(former_.begin(), former_.end(), [&](const auto& one) { return one.second == handle.address(); });
+  if (former != former_.end())
+    return former->first;
+  if (dynamic_cast<const context_actor*>(whom) != nullptr)
+    return nullptr;
   const auto i = std::find_if(children_.begin(), children_.end(),
                               [&](const auto& c) { return c != nullptr && c->handle == handle; });
   return i == children_.end() ? nullptr : i->get();
@@ -154,7 +161,7 @@ std::string supervisor_actor::fault_below(const std::shared_ptr<const child_spec
 void supervisor_actor::start_by_hand(child& c) {
   if (std::exchange(c.must_stop, false))  // it is down already
     std::erase(to_stop_, &c);
-  if (is_dynamic() || suspended_ || (own().strategy == strategy::one_for_one && mode_ == mode::running)) {
+  if (is_dynamic() || (own().strategy == strategy::one_for_one && mode_ == mode::running)) {
     begin_start(c);
     return;
   }

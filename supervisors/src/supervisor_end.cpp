@@ -88,9 +88,10 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
     core_->dog->remove(c.handle->id(), describe(reason.as_error()), for_good);
   }
   if (c.asked && core_->stopping) {
-    core_->record({path_of(c), c.incarnation, c.asked_at, now(), describe(reason.as_error()), c.killed,
-                   errc_of(reason.as_error()) == errc::abandoned,
-                   c.killed && c.spec->effective_shutdown().is_infinite()});
+    core_->record(
+        {path_of(c), c.incarnation, c.asked_at, now(), describe(reason.as_error()), c.killed,
+         errc_of(reason.as_error()) == errc::abandoned, c.killed && c.spec->effective_shutdown().is_infinite()},
+        *c.line);
   }
   if (line().path().empty()) {
     std::lock_guard guard{core_->mutex};
@@ -122,6 +123,8 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
     c.answer_start(c.start_error || fell_short ? why_not_started() : make_error(errc::shutdown));
   }
   auto waiting = c.take_stops();
+  if (is_dynamic() && again && !expected)
+    former_.emplace(&c, c.handle.address());
   c.handle = nullptr;
   c.own = {};
   c.line = nullptr;
@@ -140,6 +143,8 @@ void supervisor_actor::complete_down(child& c, detail::end_reason reason) {
     advance();
     return;
   }
+  if (again)
+    c.state = child_state::restarting;
   if (mode_ == mode::starting)
     fail_waiting(c, !again);
   if (mode_ == mode::stopping)

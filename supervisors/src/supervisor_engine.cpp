@@ -18,7 +18,8 @@ void supervisor_actor::advance() {
     end_if_empty();
     return;
   }
-  if (mode_ == mode::starting && to_stop_.empty() && to_start_.empty() && in_engine_ == 0) {
+  if (mode_ == mode::starting && to_stop_.empty() && in_engine_ == 0 &&
+      std::all_of(to_start_.begin(), to_start_.end(), [this](const auto* c) { return waits_for_resume(*c); })) {
     mode_ = mode::running;
     if (on_started_)
       std::exchange(on_started_, nullptr)({});
@@ -29,8 +30,9 @@ void supervisor_actor::advance() {
 bool supervisor_actor::may_stop(const child& c) const {
   if (fixed_->start == start_mode::graph)
     return dependents_are_down(c);
-  // One that is starting holds up no stop: its turn comes, and then it is taken down in the middle of its start.
-  return in_engine_ == 0 || (in_engine_ == 1 && starting_ != nullptr && !starting_->asked);
+  // One that is starting holds up no stop: in its turn it is taken down in the middle of its start, and what is before
+  // it waits for that.
+  return in_engine_ == 0 || (in_engine_ == 1 && starting_ != nullptr);
 }
 
 // One that is down does not stand between what it depended on and those that depend on it.
@@ -140,11 +142,16 @@ bool supervisor_actor::must_wait(child& c) {
   return true;
 }
 
+// First starts, and those by hand, are no restarts.
+bool supervisor_actor::waits_for_resume(const child& c) const { return suspended_ && c.incarnation != 0 && !c.by_hand; }
+
 bool supervisor_actor::start_some() {
-  if (mode_ == mode::stopping || suspended_)
+  if (mode_ == mode::stopping)
     return false;
   for (auto i = to_start_.begin(); i != to_start_.end(); ++i) {
     auto& c = **i;
+    if (waits_for_resume(c))
+      continue;
     if (const auto* need = lost_need(c)) {
       waits_in_vain(c, *need);
       return true;

@@ -34,6 +34,7 @@ void supervisor_actor::restart(child& c, bool after_failed_start) {
 bool supervisor_actor::set_aside_if_too_late(child& c, bool after_failed_start) {
   if (!is_too_late(c))
     return false;
+  c.state = child_state::idle;
   if (!after_failed_start)
     report(event_kind::start_failed, c, describe(make_error(errc::deadline_exceeded)), "its deadline is past");
   if (mode_ == mode::starting)
@@ -125,7 +126,7 @@ void supervisor_actor::resume_restarts() {
   intensity_.clear();
   report_self(event_kind::resumed, "restarts go on");
   // What waited was resumed by hand, and does not count. Each may be dropped, or start with the group of one before it.
-  while (!postponed_.empty()) {
+  while (!postponed_.empty() && !suspended_) {
     const auto [c, after_failed_start, ran] = postponed_.front();
     postponed_.erase(postponed_.begin());
     if (c->state == child_state::restarting && !c->must_start && !set_aside_if_too_late(*c, after_failed_start))

@@ -26,6 +26,7 @@ caf::expected<caf::actor> child_start::ref(std::string_view path) const { return
 
 void supervisor_actor::begin_start(child& c) {
   const auto& spec = *c.spec;
+  disarm(c);  // its backoff may be over by the clock before the timer says so
   c.key = ++last_incarnation_ << slot_bits | slot_of(c.key);
   ++c.incarnation;
   forget_rest(c);
@@ -170,6 +171,8 @@ void supervisor_actor::became_up(child& c) {
   set_stage(c, child_state::running);
   c.up = true;
   c.by_hand = false;
+  if (!former_.empty())
+    former_.erase(&c);
   if (c.slims)
     slim(c);
   c.started_at = now();
@@ -227,6 +230,8 @@ void supervisor_actor::after_failed_start(child& c, caf::error reason) {
   keep_reason(c, detail::end_reason{reason});
   if (c.by_hand) {
     c.by_hand = false;
+    if (std::exchange(c.must_start, false))  // with its group
+      std::erase(to_start_, &c);
     c.answer_start(reason);
     // Of a failed start_child nothing is kept; of a failed restart_child the specification.
     if (std::exchange(c.keep_if_failed, false))

@@ -71,13 +71,14 @@ void supervisor_actor::kill(child& c) {
 
 // Its own supervisor will not be there to note it.
 void supervisor_actor::record_end_of(const child& c, const family::member& who) {
-  if (!core_->stopping)
-    return;
   detail::seam::when_ended(who.handle, [core = core_, line = who.line, asked = c.asked ? c.asked_at : now(),
                                         unlimited = who.unlimited](const caf::error& reason, caf::execution_unit*) {
+    if (!core->stopping)
+      return;
     const bool killed = reason == caf::exit_reason::kill;
     core->record({line->path(), line->incarnation(), asked, core->contexts->now(), describe(reason), killed, false,
-                  killed && unlimited});
+                  killed && unlimited},
+                 *line);
   });
 }
 
@@ -97,7 +98,8 @@ void supervisor_actor::abandon(child& c, const std::string& why) {
     leave_behind(c, who.handle, who.line, who.below);
     if (core_->stopping) {
       core_->record({who.line->path(), who.line->incarnation(), c.asked ? c.asked_at : now(), now(), describe(reason),
-                     true, true});
+                     true, true},
+                    *who.line);
     }
   }
   if (c.state == child_state::adopted) {

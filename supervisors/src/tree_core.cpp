@@ -169,12 +169,10 @@ caf::expected<caf::actor> tree_core::ref(caf::actor_system& system, std::string_
   return made;
 }
 
-void tree_core::record(shutdown_entry entry) {
+void tree_core::record(shutdown_entry entry, const lifeline& of) {
   std::lock_guard guard{mutex};
   // One that was abandoned has its entry already, should it end after all.
-  const auto is_of = [&](const auto& lost) {
-    return lost.line->incarnation() == entry.incarnation && lost.line->path() == entry.path;
-  };
+  const auto is_of = [&](const auto& lost) { return lost.line.get() == &of; };
   if (!entry.abandoned && std::any_of(abandoned.begin(), abandoned.end(), is_of))
     return;
   entries.push_back(std::move(entry));

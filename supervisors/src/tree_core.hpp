@@ -127,7 +127,7 @@ struct tree_core {
   caf::expected<caf::actor> ref(caf::actor_system& system, std::string_view path);
 
   /// Notes how a child stopped, once the tree is stopping for good.
-  void record(shutdown_entry entry);
+  void record(shutdown_entry entry, const lifeline& of);
 
   /// Notes an actor that is no longer waited for.
   void leave_behind(const caf::actor& whom, std::shared_ptr<const lifeline> line);

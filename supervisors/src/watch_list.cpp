@@ -14,11 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Four looks within the shortest limit: a report is less than two of them late.
-duration period_of(const watch_spec& spec) noexcept {
-  return std::clamp<duration>(std::min(spec.stuck_after, spec.grace) / 4, 1ms, 1s);
-}
-
 bool has_limits(const watch_spec& spec) noexcept { return spec.max_mailbox || spec.max_children; }
 
 bool has_ended(const watched_child& who) {
@@ -32,13 +27,18 @@ bool has_ended(const watched_child& who) {
 
 }  // namespace
 
+// Four looks within the shortest limit: a report is less than two of them late.
+duration watch_list::period_for(const watch_spec& spec) noexcept {
+  return std::clamp<duration>(std::min(spec.stuck_after, spec.grace) / 4, 1ms, 1s);
+}
+
 // -- what supervisors tell --------------------------------------------------------------------------------------------
 
 watch_list::entry& watch_list::entry_of(watched_child who) {
   const auto known = places_.find(who.actor);
   if (known != places_.end())
     return entries_[known->second];
-  period_ = std::min(period_, period_of(who.spec));
+  period_ = std::min(period_, period_for(who.spec));
   places_.emplace(who.actor, entries_.size());
   entry e;
   e.line = who.line.get();
@@ -71,7 +71,7 @@ void watch_list::erase(std::size_t place) {
   auto& gone = entries_[place];
   if (gone.more->as == role::undead)
     --undead_;
-  if (period_of(gone.more->who.spec) <= period_)
+  if (period_for(gone.more->who.spec) <= period_)
     period_is_stale_ = true;
   places_.erase(gone.more->who.actor);
   if (place + 1 != entries_.size()) {
@@ -215,7 +215,7 @@ void watch_list::scan(time_point now, duration credit) {
   if (std::exchange(period_is_stale_, false)) {
     period_ = infinite;
     for (const auto& e : entries_)
-      period_ = std::min(period_, period_of(e.more->who.spec));
+      period_ = std::min(period_, period_for(e.more->who.spec));
   }
 }
 

@@ -37,6 +37,8 @@ class watch_list {
   void scan(time_point now, duration credit);
   /// How long until the next look; `infinite` while nothing is watched.
   duration period() const noexcept { return period_; }
+  /// How often somebody with these limits is looked at, at the least.
+  static duration period_for(const watch_spec& spec) noexcept;
   /// When another look may see something new though nobody does anything meanwhile: a handler runs, or has just run, or
   /// a time will be up. Empty: never.
   const std::optional<time_point>& next_look() const noexcept { return next_look_; }

@@ -53,7 +53,8 @@ struct watchdog::impl {
       thread.join();
   }
 
-  void leave(order what) {
+  // `within`: how long it may stay here at the most.
+  void leave(order what, duration within = infinite) {
     if (!options.threaded) {
       what(list);
       return;
@@ -62,7 +63,8 @@ struct watchdog::impl {
     {
       const std::lock_guard guard{mutex};
       orders.push_back(std::move(what));
-      wake = sleeps_for_good || orders.size() == many_orders;
+      soonest = std::min(soonest, within);
+      wake = sleeps_for_good || orders.size() == many_orders || within < rest;
     }
     if (wake)
       changed.notify_all();
@@ -103,6 +105,8 @@ struct watchdog::impl {
   std::condition_variable changed;
   std::vector<order> orders;                             // under `mutex`
   bool sleeps_for_good = false;                          // under `mutex`
+  duration rest{};                                       // under `mutex`: how long it sleeps; zero while it works
+  duration soonest = infinite;                           // under `mutex`: how long the orders may stay at the most
   std::shared_ptr<const std::function<void()>> hurried;  // under `mutex`; called without it
   std::uint64_t hurries = 0;                             // under `mutex`: how often that was set
   bool in_call = false;                                  // under `mutex`: of `hurried`
@@ -118,11 +122,11 @@ void watchdog::impl::run() {
   std::unique_lock lock{mutex};
   while (!stop) {
     const auto period = list.period();
-    const auto rest = hurried ? std::min(period, hurried_period) : period;
+    rest = hurried ? std::min(period, hurried_period) : period;
     const auto before = hurries;
     sleeps_for_good = rest == infinite;
     const auto is_woken = [&] {
-      return stop || hurries != before || looks_asked != looks_done ||
+      return stop || hurries != before || looks_asked != looks_done || soonest < rest ||
              (sleeps_for_good ? !orders.empty() : orders.size() >= many_orders);
     };
     if (sleeps_for_good)
@@ -130,6 +134,8 @@ void watchdog::impl::run() {
     else
       changed.wait_for(lock, rest, is_woken);
     const bool was_asleep = std::exchange(sleeps_for_good, false);
+    rest = {};
+    soonest = infinite;
     const auto each = hurried;
     in_call = static_cast<bool>(each);
     const auto asked = looks_asked;
@@ -164,7 +170,8 @@ watchdog::watchdog(context_runtime& contexts, watchdog_options options)
 watchdog::~watchdog() = default;
 
 void watchdog::add(watched_child who) {
-  impl_->leave([who = std::move(who)](detail::watch_list& list) { list.add(who); });
+  const auto within = detail::watch_list::period_for(who.spec);
+  impl_->leave([who = std::move(who)](detail::watch_list& list) { list.add(who); }, within);
 }
 
 void watchdog::remove(std::uint64_t actor, std::string reason, bool for_good) {

@@ -14,6 +14,14 @@ using namespace libactor::tests;
 
 namespace {
 
+start_function fails_after_first(std::uint32_t until = 1000) {
+  return [until](child_start& start) -> caf::expected<started_child> {
+    if (start.incarnation() > 1 && start.incarnation() <= until)
+      return make_error(errc::start_failed, "no disk");
+    return start.spawn(ordinary);
+  };
+}
+
 // The first incarnation is an ordinary one, and all others are `later`.
 template <class Body>
 start_function restarts_as(Body later) {
@@ -40,6 +48,18 @@ struct sequence : world {
     caf::anon_send(at(first), what);
     caf::anon_send(at(second), what);
     settle();
+  }
+  // As the watchdog does with one that does not end.
+  void give_up(std::string_view path, std::string_view supervisor) {
+    const auto child = at(path);
+    const auto key = dynamic_cast<context_actor&>(*caf::actor_cast<caf::abstract_actor*>(child)).line().key();
+    detail::seam::post_urgent(caf::actor_cast<caf::abstract_actor*>(at(supervisor)),
+                              {detail::envelope_kind::give_up, key, {}});
+    settle();
+  }
+  auto in_report(std::string_view path) {
+    const auto all = runtime().report().children;
+    return std::count_if(all.begin(), all.end(), [&](const auto& one) { return one.path == path; });
   }
   bool terminate(const std::string& supervisor, std::string id) {
     const auto answer = ask<caf::unit_t>(supervisor, supervisor_verb::terminate_child(std::move(id)));
@@ -112,6 +132,63 @@ BOOST_FIXTURE_TEST_CASE(S035_a_group_restart_stops_later_children_while_an_earli
   forget_events();
   tell("/root/b", "error");
   BOOST_TEST(log({event_kind::stop_asked}) == lines{"stop_asked /root/c"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(S035_R22_nor_for_an_earlier_start_that_is_given_up_already) {
+  for (const bool by_verb : {true, false}) {
+    auto never_starts_nor_ends = [](worker* self) {
+      self->defer_start();
+      return ignores_stop(self);
+    };
+    sequence w;
+    w.start_ok(rest_for_one()
+                   .intensity(9, 1h)
+                   .child_started_by("a", restarts_as(never_starts_nor_ends))
+                   .start_timeout(3s)
+                   .shutdown(1h)
+                   .child("b", slow_to_stop, 2s)
+                   .tree());
+    BOOST_TEST(w.terminate("/root", "a"));
+    w.request("/root", supervisor_verb::restart_child("a"));
+    if (by_verb)
+      BOOST_TEST(!w.ask<caf::unit_t>("/root", supervisor_verb::terminate_child("a")));
+    else
+      w.advance(4s);
+    w.stop();
+    BOOST_TEST(w.log({event_kind::stop_asked}).back() == "stop_asked /root/b");
+    w.advance(2s);
+    BOOST_TEST(!w.is_alive("/root/b"));
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(S036_who_is_killed_as_an_orphan_during_a_stop_is_in_its_report, sequence) {
+  start_ok(one_for_one().intensity(9, 1h).child(one_for_one("m").child("x", ignores_stop)).tree());
+  caf::anon_send_exit(at("/root/m"), caf::exit_reason::kill);
+  settle();
+  stop();
+  advance(5s);
+  BOOST_TEST(runtime().wait_ended(0s));
+  BOOST_TEST(in_report("/root/m/x") == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(S036_who_has_the_name_of_one_that_was_abandoned_is_in_the_report_too, sequence) {
+  start_ok(one_for_one()
+               .intensity(9, 1h)
+               .child(one_for_one("m").intensity(9, 1h).child("x", ordinary))
+               .child("t", ordinary)
+               .restart(restart_type::temporary)
+               .tree());
+  give_up("/root/m/x", "/root/m");
+  caf::anon_send_exit(at("/root/m"), caf::exit_reason::kill);
+  settle();
+  give_up("/root/t", "/root");
+  auto again = worker_spec("t", ordinary);
+  again.restart = restart_type::temporary;
+  BOOST_TEST(ask<caf::actor>("/root", supervisor_verb::start_child(again))->operator bool());
+  stop();
+  advance(1s);
+  for (const auto* path : {"/root/m", "/root/m/x", "/root/t"})
+    BOOST_TEST(in_report(path) == 1, path << ": " << in_report(path));
 }
 
 // -- verbs ------------------------------------------------------------------------------------------------------------
@@ -188,6 +265,90 @@ BOOST_FIXTURE_TEST_CASE(S097_a_dynamic_child_in_its_backoff_is_terminated_by_the
   BOOST_TEST((**ask<child_counts>("/root/pool", supervisor_verb::count_children()) == child_counts{1, 0, 0, 0}));
   advance(1h);
   BOOST_TEST(!is_alive("/root/pool/w#1"));
+}
+
+BOOST_AUTO_TEST_CASE(S091_S097_a_dynamic_child_goes_by_the_handle_it_had_for_as_long_as_it_is_to_come_back) {
+  auto plain = [](child_start& start) -> caf::expected<started_child> {
+    if (start.incarnation() == 2)
+      return make_error(errc::start_failed, "no disk");
+    return start.plain(start.system().spawn([](caf::event_based_actor* self) -> caf::behavior {
+      return {[self](const std::string&) { self->quit(caf::make_error(caf::sec::invalid_argument)); }};
+    }));
+  };
+  for (const bool is_plain : {true, false}) {
+    for (const auto when : {1s, 11s}) {  // in its backoff, and after an attempt that failed
+      child_spec model;
+      model.id = "w";
+      model.what = function_child{is_plain ? start_function(plain) : fails_after_first(2)};
+      model.backoff = ten_seconds;
+      supervisor_spec limits;
+      limits.intensity = 9;
+      limits.period = 1h;
+      sequence w;
+      w.start_ok(one_for_one().dynamic("pool", model, {}, limits).tree());
+      const auto one = **w.ask<caf::actor>("/root/pool", supervisor_verb::start_child());
+      caf::anon_send(one, "error"s);
+      w.settle();
+      w.advance(when);
+      BOOST_TEST(w.ask<caf::unit_t>("/root/pool", supervisor_verb::terminate_child(one))->operator bool());
+      w.advance(1h);
+      BOOST_TEST(!w.is_alive("/root/pool/w#1"));
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(S047_the_handle_of_another_supervisors_child_ends_none_that_is_to_come_back, sequence) {
+  auto model = worker_spec("w", ordinary);
+  model.backoff = ten_seconds;
+  start_ok(one_for_one().dynamic("p", model).dynamic("q", model).tree());
+  BOOST_TEST(ask<caf::actor>("/root/p", supervisor_verb::start_child())->operator bool());
+  const auto other = **ask<caf::actor>("/root/q", supervisor_verb::start_child());
+  tell("/root/p/w#1", "error");
+  const auto answer = ask<caf::unit_t>("/root/p", supervisor_verb::terminate_child(other));
+  BOOST_REQUIRE(answer);
+  BOOST_TEST((!*answer && errc_of(answer->error()) == errc::not_found));
+  advance(10s);
+  BOOST_TEST(is_alive("/root/p/w#1"));
+  BOOST_TEST(is_alive("/root/q/w#1"));
+}
+
+BOOST_FIXTURE_TEST_CASE(S007_a_restart_by_hand_that_failed_is_not_tried_again_by_its_group, sequence) {
+  start_ok(one_for_all()
+               .intensity(2, 1h)
+               .child("a", ordinary)
+               .child_started_by("b", restarts_as(slow_to_give_up))
+               .start_timeout(3s)
+               .tree());
+  BOOST_TEST(terminate("/root", "b"));
+  request("/root", supervisor_verb::restart_child("b"));
+  advance(4s);  // its time was up at 3 s, and it is down at 5 s
+  forget_events();
+  tell("/root/a", "error");
+  advance(1h);
+  BOOST_TEST(*answers == lines{"start_timeout: not started after 3s"}, boost::test_tools::per_element());
+  BOOST_TEST(log({event_kind::gave_up, event_kind::start_failed}) ==
+                 lines{"start_failed /root/b start_timeout: not started after 3s"},
+             boost::test_tools::per_element());
+  BOOST_TEST(is_alive("/root/a"));
+}
+
+BOOST_FIXTURE_TEST_CASE(S095_a_start_that_fails_as_its_backoff_ends_is_tried_again_though_no_timer_has_told_so,
+                        sequence) {
+  start_ok(rest_for_one()
+               .intensity(9, 1h)
+               .child("s", ordinary)
+               .restart(restart_type::transient)
+               .child_started_by("c", fails_after_first(2))
+               .delays(ten_seconds)
+               .tree());
+  tell("/root/c", "error");
+  // The end of `s` reaches the supervisor before the timer does.
+  caf::anon_send(at("/root/s"), "normal"s);
+  BOOST_TEST(step());
+  runtime().contexts().advance_to(now() + 10s);
+  settle();
+  advance(1h);
+  BOOST_TEST(is_alive("/root/c"));
 }
 
 // -- restarts that are suspended --------------------------------------------------------------------------------------
@@ -293,6 +454,69 @@ BOOST_FIXTURE_TEST_CASE(S098_the_time_in_which_restarts_were_suspended_does_not_
   BOOST_TEST((elapsed_of(event_kind::restarting) == 20s));
 }
 
+BOOST_FIXTURE_TEST_CASE(R27_a_resume_that_is_suspended_again_in_the_middle_restarts_and_stops_nothing_more, sequence) {
+  start_ok(rest_for_one()
+               .intensity(0, 5s)
+               .on_giveup(giveup_action::suspend)
+               .child("b", ordinary)
+               .child("c", ordinary)
+               .child_started_by("a", fails_after_first())
+               .tree());
+  tell("/root/a", "error");
+  tell("/root/b", "error");
+  forget_events();
+  ask<caf::unit_t>("/root", supervisor_verb::resume_restarts());
+  BOOST_TEST(log({event_kind::suspended, event_kind::restarting, event_kind::stop_asked}) ==
+                 (lines{"restarting /root/a", "suspended /root"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(is_alive("/root/c"));
+}
+
+BOOST_FIXTURE_TEST_CASE(R27_a_second_try_that_suspends_leaves_the_others_waiting, sequence) {
+  start_ok(one_for_one()
+               .intensity(4, 5s)
+               .on_giveup(giveup_action::suspend)
+               .child_started_by("a", fails_after_first())
+               .child_started_by("b", fails_after_first(2))
+               .tree());
+  forget_events();
+  tell_both("/root/a", "/root/b", "error");
+  BOOST_TEST(log({event_kind::suspended, event_kind::start_asked, event_kind::started}).back() == "suspended /root");
+  BOOST_TEST(!is_alive("/root/b"));
+  ask<caf::unit_t>("/root", supervisor_verb::resume_restarts());
+  BOOST_TEST(is_alive("/root/b"));
+}
+
+BOOST_FIXTURE_TEST_CASE(R27_suspended_restarts_hold_up_no_first_start, sequence) {
+  start(one_for_one()
+            .intensity(0, 5s)
+            .on_giveup(giveup_action::suspend)
+            .child("a", ordinary)
+            .child("b", up_after_2s)
+            .child("c", ordinary)
+            .tree());
+  tell("/root/a", "error");
+  advance(2s);
+  BOOST_TEST(is_alive("/root/c"));
+  BOOST_TEST(!is_alive("/root/a"));
+  BOOST_REQUIRE(start_result());
+  BOOST_TEST(!*start_result());
+}
+
+BOOST_FIXTURE_TEST_CASE(R27_nor_one_by_hand_that_stood_behind_them, sequence) {
+  start_ok(one_for_all()
+               .intensity(1, 5s)
+               .on_giveup(giveup_action::suspend)
+               .child_started_by("a", fails_after_first())
+               .child("b", slow_to_stop, 2s)
+               .tree());
+  tell("/root/a", "error");
+  request("/root", supervisor_verb::start_child(worker_spec("c", ordinary)));
+  BOOST_TEST(answers->empty());
+  advance(2s);
+  BOOST_TEST(*answers == lines{"up"}, boost::test_tools::per_element());
+}
+
 // -- significant children ---------------------------------------------------------------------------------------------
 
 BOOST_FIXTURE_TEST_CASE(S100_a_significant_child_that_is_to_be_restarted_is_one_that_has_not_ended, sequence) {
@@ -376,12 +600,8 @@ BOOST_FIXTURE_TEST_CASE(S130_a_start_that_is_given_up_tells_how_long_it_took, se
   tell("/root/a", "error");
   advance(3s);
   forget_events();
-  const auto a = at("/root/a");
-  const auto id = a->id();
-  const auto key = dynamic_cast<context_actor&>(*caf::actor_cast<caf::abstract_actor*>(a)).line().key();
-  detail::seam::post_urgent(caf::actor_cast<caf::abstract_actor*>(at("/root")),
-                            {detail::envelope_kind::give_up, key, {}});  // as the watchdog does
-  settle();
+  const auto id = at("/root/a")->id();
+  give_up("/root/a", "/root");
   BOOST_TEST((elapsed_of(event_kind::abandoned) == 3s));
   for (const auto& one : events()) {
     if (one.kind == event_kind::start_failed)
