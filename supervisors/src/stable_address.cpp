@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants
-//  1. Messages keep their order: what is held goes to an incarnation under the mutex, before any later message can see
-//     that there is one.
-//  2. No request is refused under the mutex: whoever made it may hold a lock of its own when it uses the address.
+//  1. Messages keep their order: while what is held goes to an incarnation, whatever comes is held, too.
+//  2. No message is handed on, refused or destroyed under the mutex: whoever made it may hold a lock of its own when it
+//     uses the address, and a message may use it in its destructor.
 #include "stable_address.hpp"
 
 #include "libactor/actor/reason.hpp"
@@ -27,15 +27,15 @@ stable_address::stable_address(caf::actor_config& cfg, std::string path, std::op
       hold_(hold) {}
 
 void stable_address::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) {
-  caf::strong_actor_ptr to;
+  caf::strong_actor_ptr to, gone;
   {
     std::lock_guard guard{mutex_};
     to = caf::actor_cast<caf::strong_actor_ptr>(current_);
     if (to && to->get()->getf(is_terminated_flag))
-      to = nullptr;
-    if (!to && hold_ && !closed_) {
+      gone = std::move(to);
+    if ((!to || delivers_) && hold_ && !closed_) {
       held_.push_back({contexts_->now() + *hold_, std::move(what)});
-      if (held_.size() == 1)
+      if (held_.size() == 1 && !delivers_)
         arm();
       return;
     }
@@ -58,30 +58,50 @@ void stable_address::refuse(caf::mailbox_element& what, caf::execution_unit* hos
 
 void stable_address::bind(const caf::actor& current, std::optional<duration> hold) {
   {
-    std::lock_guard guard{mutex_};
+    std::unique_lock held{mutex_};
     hold_ = hold;
-    deliver_held(current);
+    deliver_held(held, current);
   }
   tell_dropped();
 }
 
 void stable_address::bind_first(const caf::actor& current) {
-  std::lock_guard guard{mutex_};
+  std::unique_lock held{mutex_};
   if (!current_ && !closed_)
-    deliver_held(current);
+    deliver_held(held, current);
 }
 
-// Under the mutex.
-void stable_address::deliver_held(const caf::actor& current) {
+// One by one: the incarnation may end meanwhile, and then the rest waits for the next.
+void stable_address::deliver_held(std::unique_lock<std::mutex>& held, const caf::actor& current) {
+  auto* to = caf::actor_cast<caf::abstract_actor*>(current);
   current_ = caf::weak_actor_ptr{caf::actor_cast<caf::actor_control_block*>(current)};
   alarm_.reset();
-  for (auto& message : std::exchange(held_, {}))
-    caf::actor_cast<caf::abstract_actor*>(current)->enqueue(std::move(message.what), nullptr);
+  delivers_ = true;
+  const auto mine = ++binding_;
+  while (!held_.empty() && !to->getf(is_terminated_flag)) {
+    auto next = std::move(held_.front().what);
+    held_.pop_front();
+    held.unlock();
+    to->enqueue(std::move(next), nullptr);
+    held.lock();
+    if (mine != binding_)
+      return;  // whoever came between sees to the rest
+  }
+  let_go();
+}
+
+// Under the mutex: nothing is delivered any more.
+void stable_address::let_go() {
+  delivers_ = false;
+  if (!held_.empty())
+    arm();
 }
 
 void stable_address::unbind() {
   std::lock_guard guard{mutex_};
+  ++binding_;
   current_ = nullptr;
+  let_go();
 }
 
 void stable_address::close() {
@@ -89,7 +109,9 @@ void stable_address::close() {
   {
     std::lock_guard guard{mutex_};
     closed_ = true;
+    ++binding_;
     current_ = nullptr;
+    delivers_ = false;
     alarm_.reset();
     left.swap(held_);
   }

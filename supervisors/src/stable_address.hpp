@@ -49,7 +49,8 @@ class stable_address final : public caf::monitorable_actor {
     caf::mailbox_element_ptr what;
   };
 
-  void deliver_held(const caf::actor& current);
+  void deliver_held(std::unique_lock<std::mutex>& held, const caf::actor& current);
+  void let_go();
   void refuse(caf::mailbox_element& what, caf::execution_unit* host);
   void expire();
   void arm();
@@ -65,6 +66,8 @@ class stable_address final : public caf::monitorable_actor {
   std::deque<held_message> held_;
   detail::hook_registration alarm_;  // for the first of them
   std::uint64_t dropped_ = 0;
+  std::uint64_t binding_ = 0;  // counts who was bound, and who was let go
+  bool delivers_ = false;      // what is held goes to `current_`, and all that comes waits behind it
   bool closed_ = false;
 };
 

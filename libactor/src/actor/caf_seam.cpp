@@ -135,7 +135,7 @@ struct unread_messages {
     return last(xs...);
   }
   void drop(caf::mailbox_element& x) {
-    if (x.mid.is_response() || is_system_message(x) || open(x) != nullptr)
+    if (!is_of_user(x))
       return;
     ++count;
     if (x.mid.is_request() && x.sender)
@@ -163,6 +163,11 @@ bool is_system_message(const caf::mailbox_element& x) {
   const auto& content = x.content();
   return content.match_elements<caf::exit_msg>() || content.match_elements<caf::down_msg>() ||
          content.match_elements<caf::error>();
+}
+
+bool is_of_user(caf::mailbox_element& x) {
+  return !x.mid.is_response() && !is_system_message(x) && !x.content().match_elements<caf::timeout_msg>() &&
+         open(x) == nullptr;
 }
 
 std::size_t running_count(caf::actor_system& system) { return system.registry().running(); }

@@ -113,6 +113,8 @@ std::uint64_t drop_unread(caf::scheduled_actor& whom, caf::error (*answer)(), ca
 
 /// Whether `x` is one of CAF's own signals: an exit, a down or an error.
 bool is_system_message(const caf::mailbox_element& x);
+/// Whether it is none of these, no answer, no receive timeout and none of the library's own.
+bool is_of_user(caf::mailbox_element& x);
 
 /// How many actors the system's end waits for, and the names of those that are registered under one.
 std::size_t running_count(caf::actor_system& system);

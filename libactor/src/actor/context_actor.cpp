@@ -198,7 +198,12 @@ void context_actor::see_done(caf::mailbox_element& x) {
   if (detail::seam::open(x) == nullptr && detail::seam::is_kill(x))
     return;
   seen_done_.store(true, std::memory_order_relaxed);
-  context_done();
+  try {
+    context_done();
+  } catch (...) {
+    skip(x);
+    throw;
+  }
 }
 
 void context_actor::take(detail::envelope& message, caf::mailbox_element& x) {

@@ -84,6 +84,8 @@ void group_core::pump(lock& held) {
     if (ctx().done()) {
       for (const auto& task : waiting_)
         results_[task.place].error = error_of(ctx());
+      if (!first_failed_)
+        first_failed_ = waiting_.front().place;
       never.swap(waiting_);
       break;
     }
@@ -238,7 +240,7 @@ void group_core::wait() const {
 }
 
 void group_core::when_over(worker& self, std::function<void()> action) {
-  const waiter whom{caf::weak_actor_ptr{self.ctrl()}, self.park(std::move(action))};
+  const waiter whom{caf::weak_actor_ptr{self.ctrl()}, self.park_join(std::move(action))};
   {
     lock held{mutex_};
     kept_ = true;

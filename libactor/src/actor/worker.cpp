@@ -12,6 +12,8 @@
 
 namespace libactor {
 
+using detail::worker_extras;
+
 worker::worker(caf::actor_config& cfg, worker_options options) : context_actor(cfg, std::move(options)) {
   if (options.drain)  // which is still there
     extras().drain = options.drain;
@@ -117,11 +119,17 @@ bool worker::admits(caf::mailbox_element& x) {
   // Replies belong to handlers that wait for them, and exits are CAF's business.
   if (x.mid.is_response() || detail::seam::is_system_message(x))
     return !ending();
+  skip(x);
+  return false;
+}
+
+void worker::skip(caf::mailbox_element& x) {
+  if (!detail::seam::is_of_user(x))
+    return;
   auto& end = extras();
   ++end.dropped;
   if (x.mid.is_request())
     end.held.push_back({x.sender, x.mid});
-  return false;
 }
 
 // Whether the behavior had a case for it.
@@ -133,13 +141,20 @@ bool worker::show(Signal& signal) {
 
 void worker::signal_down() {
   enter(phase::signaled);
+  // A handler may set another: it stays until it has returned.
+  const auto call = [this](auto worker_extras::*which, const auto& signal) {
+    auto handler = std::move(extras_.get()->*which);
+    handler(signal);
+    if (extras_ && !(extras_.get()->*which))
+      extras_.get()->*which = std::move(handler);
+  };
   if (extras_)
     extras_->shield = {};  // from here on, clean-up has one of its own
   end_requests();
   if (expired()) {
     deadline_reached signal{ctx().deadline().value_or(time_point{})};
     if (extras_ && extras_->on_deadline)
-      extras_->on_deadline(signal);
+      call(&worker_extras::on_deadline, signal);
     else
       show(signal);
     if (ending() || phase_ == phase::finishing)
@@ -147,7 +162,7 @@ void worker::signal_down() {
   }
   down_signal signal{expired() ? errc::deadline_exceeded : errc::canceled, ctx().cause(), line().stop_by()};
   if (extras_ && extras_->on_down_signal)
-    return extras_->on_down_signal(signal);
+    return call(&worker_extras::on_down_signal, signal);
   if (!show(signal))
     finish(reason_of_context());
 }
@@ -207,6 +222,8 @@ bool worker::cleanup(caf::error&& reason, caf::execution_unit* host) {
 
 void worker::take_in(std::shared_ptr<detail::group_core> group) {
   std::erase_if(extras().groups, [](const auto& known) { return known->over(); });
+  if (phase_ == phase::finishing)
+    group->close();  // it waits for those that there are
   extras().groups.push_back(std::move(group));
   stay_for_tasks();
 }
@@ -224,13 +241,23 @@ void worker::stay_for_tasks() {
   do_become(extras_->stand_in, true);
 }
 
+context_actor::timer_id worker::park_join(std::function<void()> action) {
+  ++extras().joins;
+  return park([this, action = std::move(action)] {
+    --extras_->joins;
+    action();
+    if (!ending())
+      tasks_down();
+  });
+}
+
 void worker::tasks_down() {
   std::erase_if(extras().groups, [](const auto& known) { return known->over(); });
   if (has_tasks())
     return;
   if (phase_ == phase::finishing)
     quit(std::move(extras_->final_reason));
-  else if (extras_->stand_in && has_behavior() &&
+  else if (phase_ != phase::signaled && extras_->joins == 0 && extras_->stand_in && has_behavior() &&
            bhvr_stack().back().as_behavior_impl() == extras_->stand_in.as_behavior_impl())
     unbecome();
 }

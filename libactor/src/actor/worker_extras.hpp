@@ -10,11 +10,13 @@
 #include <caf/error.hpp>
 #include <caf/message_id.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace libactor::detail {
@@ -38,12 +40,14 @@ struct worker_extras {
   std::function<void(const down_signal&)> on_down_signal;
   std::function<void(const deadline_reached&)> on_deadline;
   std::unordered_map<std::uint64_t, open_request> open;  // by the id of the answer
+  std::unordered_set<std::uint64_t> cut;                 // ids of answers to those that the down-signal ends
   context served;  // while an answer is handled: the request in hand when it asked
   scope shield;    // what work in hand holds on to while the worker ends
   std::vector<held_request> held;
   std::uint64_t dropped = 0;
   std::uint64_t late = 0;
   std::vector<std::shared_ptr<group_core>> groups;
+  std::size_t joins = 0;   // that wait for a group to be over
   caf::behavior stand_in;  // keeps a worker without a behavior alive while it has tasks
   caf::error final_reason;
 };

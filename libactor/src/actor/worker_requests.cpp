@@ -10,6 +10,8 @@
 
 #include <caf/sec.hpp>
 
+#include <utility>
+
 namespace libactor {
 
 namespace {
@@ -66,6 +68,8 @@ caf::message_id worker::send_request(caf::abstract_actor* to, caf::message_prior
                                      caf::message what) {
   const auto id = new_request_id(priority);
   const auto answer = id.response_id();
+  if (ending())
+    return answer;
   if (to == nullptr) {
     enqueue(ctrl(), answer, caf::make_message(caf::make_error(caf::sec::invalid_argument)), context());
     return answer;
@@ -126,13 +130,17 @@ void worker::request_over(std::uint64_t answer) {
   if (multiplexed_responses_.find(id) == multiplexed_responses_.end())
     return;  // nobody waits for it, or it came meanwhile
   auto failed = caf::make_mailbox_element(nullptr, id, {}, std::move(why));
+  was_cut_ = extras_ && extras_->cut.erase(answer) != 0;
   caf::event_based_actor::consume(*failed);
+  was_cut_ = false;
   current_mailbox_element(nullptr);
 }
 
 void worker::end_requests() {
-  for (const auto& [answer, handler] : multiplexed_responses_)
+  for (const auto& [answer, handler] : multiplexed_responses_) {
+    extras().cut.insert(answer.integer_value());
     detail::seam::post_urgent(this, {detail::envelope_kind::request_over, answer.integer_value(), {}}, context());
+  }
 }
 
 void worker::unclaimed(caf::mailbox_element& x) {
@@ -153,15 +161,21 @@ answer_guard::answer_guard(worker& self, caf::message_id answer, context served)
     before_ = std::exchange(self.extras().served, std::move(served));
 }
 
-answer_guard::~answer_guard() {
-  if (self_.extras_)
+answer_guard::~answer_guard() { restore(); }
+
+void answer_guard::restore() {
+  if (self_.extras_ && !std::exchange(restored_, true))
     self_.extras_->served = std::move(before_);
 }
 
 void answer_guard::done() {
-  if (self_.phase_ == worker::phase::settling)
-    self_.drained();
+  if (self_.phase_ != worker::phase::settling || self_.ending())
+    return;
+  restore();  // clean-up is for no request
+  self_.drained();
 }
+
+bool takes_answers(const worker& self) noexcept { return !self.ending(); }
 
 context served_by(worker& self) {
   if (self.extras_ && self.extras_->served)
@@ -176,7 +190,8 @@ context served_by(worker& self) {
 
 void answer_failed(worker& self, caf::error& why) {
   const auto code = errc_of(why);
-  if ((code == errc::canceled || code == errc::deadline_exceeded) && self.request_ctx().done())
+  const bool over = code == errc::canceled || code == errc::deadline_exceeded;
+  if (over && (self.was_cut_ || self.request_ctx().done()))
     return;
   self.call_error_handler(why);
 }

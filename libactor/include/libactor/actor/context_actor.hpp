@@ -73,6 +73,8 @@ class context_actor : public caf::event_based_actor {
   void admit_all(bool yes) noexcept { admits_all_ = yes; }
   /// A message that nobody was left to take: an answer to a request that is over.
   virtual void unclaimed(caf::mailbox_element&) {}
+  /// Is told of a message that is not read after all: the actor failed before.
+  virtual void skip(caf::mailbox_element&) {}
 
   const std::shared_ptr<lifeline>& shared_line() const noexcept { return line_; }
   /// Whether a deadline ended the context.

@@ -31,12 +31,17 @@ class answer_guard {
   void done();
 
  private:
+  void restore();
+
   worker& self_;
+  bool restored_ = false;
   context before_;
 };
 
 /// The context of the request in hand; empty where none is.
 context served_by(worker& self);
+/// Whether it will still be there: CAF keeps an actor that waits for an answer, even one that has quit.
+bool takes_answers(const worker& self) noexcept;
 /// What a worker does about an answer's error for which it has no handler.
 void answer_failed(worker& self, caf::error& why);
 
@@ -93,8 +98,11 @@ class pending_answer {
 
   /// Calls `on_answer` with the answer, or `on_error` with a `caf::error`. If the context of the request ends first,
   /// the error is `errc::canceled` or `errc::deadline_exceeded`, and an answer that comes later is dropped and counted.
+  /// Of a worker that has finished already neither is called, and nothing was asked.
   template <class F, class G>
   void then(F on_answer, G on_error) const {
+    if (!detail::takes_answers(*self_))
+      return;
     handle_.then(guard(std::move(on_answer)), guard(std::move(on_error)));
   }
 

@@ -172,9 +172,10 @@ class task_group {
 
   static group_outcome<T> collect(const detail::group_core& core) {
     group_outcome<T> all;
-    for (auto& ended : core.results())
-      all.tasks.push_back({std::move(ended.name), std::move(ended.error),
-                           *std::static_pointer_cast<std::optional<value_type>>(ended.value)});
+    for (auto& ended : core.results()) {
+      auto value = ended.error ? std::nullopt : *std::static_pointer_cast<std::optional<value_type>>(ended.value);
+      all.tasks.push_back({std::move(ended.name), std::move(ended.error), std::move(value)});
+    }
     all.first_failed = core.first_failed();
     return all;
   }

@@ -125,12 +125,14 @@ class worker : public context_actor {
   void receive(detail::envelope& message, caf::mailbox_element& x) override;
   bool admits(caf::mailbox_element& x) override;
   void unclaimed(caf::mailbox_element& x) override;
+  void skip(caf::mailbox_element& x) override;
 
  private:
   friend class detail::answer_guard;
   friend class detail::group_core;
   friend libactor::context detail::served_by(worker&);
   friend void detail::answer_failed(worker&, caf::error&);
+  friend bool detail::takes_answers(const worker&) noexcept;
 
   enum class phase : unsigned char {
     serving,
@@ -160,6 +162,7 @@ class worker : public context_actor {
   // Groups of tasks: see task_group.
   void take_in(std::shared_ptr<detail::group_core> group);
   void tasks_down();
+  timer_id park_join(std::function<void()> action);
   bool has_tasks() const;
   void stay_for_tasks();
 
@@ -169,6 +172,7 @@ class worker : public context_actor {
   bool start_deferred_ = false;
   bool started_ = false;
   bool ready_ = false;
+  bool was_cut_ = false;                           // the error in hand is that of a request that the down-signal ended
   std::unique_ptr<detail::worker_extras> extras_;  // what few workers have; null: nothing of it
 };
 
