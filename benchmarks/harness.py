@@ -190,7 +190,7 @@ def cpu():
 
 def print_header(rounds, warm_up, quick):
     memory = next(line.split()[1] for line in open("/proc/meminfo", encoding="utf-8") if line.startswith("MemTotal"))
-    note(f"machine: {cpu()}, {os.cpu_count()} cores, {int(memory) // 1024 // 1024} GiB, {platform.system()} {platform.release()}")
+    note(f"machine: {cpu()}, {os.cpu_count()} cores, {int(memory) // 1024 // 1024} GiB, {platform.system()} {platform.release().split('-')[0]}")
     erlang = ["erl", "-noshell", "-eval", 'io:format("OTP ~s~n", [erlang:system_info(otp_release)]), halt().']
     note(f"versions: {first_line(['g++', '--version'])}; {first_line(['go', 'version'])}; {first_line(erlang)}")
     note("load before: " + " ".join(f"{value:.2f}" for value in os.getloadavg()))
