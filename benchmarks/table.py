@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Writes a table that scripts/bench printed as Markdown, each ratio beside its limit; what is over its
-limit is bold. Below it
-stand what the check said, and the instruction counts of benchmarks/instructions.tsv.
+"""Writes a table that scripts/bench printed as Markdown, each ratio beside its limit; what is over its limit is bold. Below
+it stand what the check said, and the instruction counts of benchmarks/instructions.tsv.
 
   benchmarks/table.py TABLE [LIMITS] > docs/performance/table.md
 """

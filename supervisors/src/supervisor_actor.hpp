@@ -198,9 +198,9 @@ class supervisor_actor final : public context_actor {
   child* starting_ = nullptr;    ///< the one that it started last, until that is over
   bool advancing_ = false;
   bool suspended_ = false;
-  std::vector<postponed> postponed_;  ///< want a restart once those are resumed
-  std::vector<child*> retries_;       ///< counted already; want a start once mail was served, and restarts are resumed
-  bool mail_first_ = false;           ///< a marker stands behind the mail; nothing is started before it comes
+  std::deque<postponed> postponed_;  ///< want a restart once those are resumed
+  std::vector<child*> retries_;      ///< counted already; want a start once mail was served, and restarts are resumed
+  bool mail_first_ = false;          ///< a marker stands behind the mail; nothing is started before it comes
   std::optional<time_point> stop_by_;
   caf::error final_reason_;
   cause stop_cause_;

@@ -128,7 +128,7 @@ void supervisor_actor::resume_restarts() {
   // What waited was resumed by hand, and does not count. Each may be dropped, or start with the group of one before it.
   while (!postponed_.empty() && !suspended_) {
     const auto [c, after_failed_start, ran] = postponed_.front();
-    postponed_.erase(postponed_.begin());
+    postponed_.pop_front();
     if (c->state == child_state::restarting && !c->must_start && !set_aside_if_too_late(*c, after_failed_start))
       restart_counted(*c, after_failed_start, ran);
   }
