@@ -3,8 +3,11 @@
 
 #include "block_return.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <mutex>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -58,6 +61,8 @@ struct chain {
 thread_local constinit std::array<chain, classes> cached __attribute__((tls_model("initial-exec")));
 thread_local constinit bool thread_ends = false;
 
+constexpr std::size_t fresh_per_growth = 900 * 1024;
+
 void spill(std::size_t index, std::uint32_t keep) noexcept {
   auto& own = cached[index];
   auto& all = common();
@@ -74,21 +79,40 @@ void spill(std::size_t index, std::uint32_t keep) noexcept {
   }
 }
 
-void refill(std::size_t index, std::uint32_t count) {
+// How much memory it took that was not in use before, bytes.
+std::size_t refill(std::size_t index, std::uint32_t count) {
   auto& own = cached[index];
   auto& all = common();
+  std::size_t fresh = 0;
   const std::lock_guard guard{all.mutex};
   for (; own.count < count; all.used += size_of(index)) {
     auto* from = all.partial[index].first;
     if (from == nullptr) {
       if (own.count != 0)
-        return;
-      from = &occupy(index);
+        break;
+      from = &occupy(index, fresh);
     }
+    if (from->free == nullptr)
+      fresh += fill(*from, std::min(from->end, from->unused + (count - own.count) * from->size));
     own.push(take(*from));
     if (!has_more(*from))
       all.partial[index].remove(*from);
   }
+  return fresh;
+}
+
+// What an actor keeps on the program's heap, its behaviours above all, is a fifteenth of what it keeps here. But
+// glibc's heap of a thread grows by a page at a time, each for a system call and a page fault; so the heap of a thread
+// that takes much here grows by as much as will be needed, at once. What is freed at a heap's end stays there.
+void grow_heap() noexcept {
+#if defined(__GLIBC__) && defined(MADV_POPULATE_WRITE)
+  constexpr std::size_t pages = fresh_per_growth / 15 / page_bytes;
+  if (void* ahead = std::malloc(pages * page_bytes)) {
+    const auto first_page = (reinterpret_cast<std::uintptr_t>(ahead) + page_bytes - 1) & ~(page_bytes - 1);
+    ::madvise(reinterpret_cast<void*>(first_page), (pages - 1) * page_bytes, MADV_POPULATE_WRITE);
+    std::free(ahead);
+  }
+#endif
 }
 
 struct cache_keeper {
@@ -114,7 +138,12 @@ void keep_cache() noexcept {
 [[gnu::noinline]] void* allocate_slow(std::size_t index) {
   if (!thread_ends)
     keep_cache();
-  refill(index, thread_ends ? 1 : batch_of(index));
+  thread_local constinit std::size_t fresh = fresh_per_growth / 2;
+  fresh += refill(index, thread_ends ? 1 : batch_of(index));
+  if (fresh >= fresh_per_growth) {
+    fresh -= fresh_per_growth;
+    grow_heap();
+  }
   return cached[index].pop();
 }
 

@@ -31,14 +31,15 @@ namespace libactor::detail::block_pool {
 constexpr std::size_t fine = 32, coarse = 64, coarse_from = 512, largest = 2560;
 constexpr std::size_t fine_classes = coarse_from / fine - 1;
 constexpr std::size_t classes = fine_classes + (largest - coarse_from) / coarse + 1;
+constexpr std::size_t page_bytes = 4096;  // or a page's multiple
 constexpr std::size_t slab_bytes = 64 * 1024;
 constexpr std::size_t region_bytes = 2 * 1024 * 1024;
 constexpr std::size_t slabs_per_region = region_bytes / slab_bytes;
-// A page fault is dear: 0.5 to 15 µs, whereas pages that are asked for together take 0.3 to 1.6 µs each. So from the
-// second slab of a size on, which shows that there are many, all pages of one come at once. A pool that has grown asks
-// for huge pages, of which one does for a thousand actors; a small one does not: what it takes would be a matter of 2
-// MB more or less. Where a virtual machine gets memory that it has never used, a huge page takes 5 ms: then the next 64
-// MB do without.
+// A page fault is dear: 0.5 to 15 µs, whereas pages that are asked for together take 0.3 to 1.6 µs each. So those of a
+// batch of blocks come together; and from the second slab of a size on, which shows that there are many, all of one. A
+// pool that has grown asks for huge pages, of which one does for a thousand actors; a small one does not: what it takes
+// would be a matter of 2 MB more or less. Where a virtual machine gets memory that it has never used, a huge page takes
+// 5 ms: then the next 64 MB do without.
 constexpr std::size_t small_regions = 2;
 constexpr std::size_t regions_without_huge = 32;
 constexpr std::chrono::milliseconds dear_page{1};
@@ -78,6 +79,7 @@ struct slab {
   block* free = nullptr;
   std::byte* unused = nullptr;  // the part that was never used
   std::byte* end = nullptr;
+  std::byte* filled = nullptr;  // before it, all pages are there; at the start of one
   std::uint32_t used = 0;
   std::uint16_t index = 0;
   std::uint16_t size = 0;  // of its blocks
@@ -237,21 +239,27 @@ inline std::byte* memory_of(slab& one) noexcept {
   return reinterpret_cast<std::byte*>(&home) + static_cast<std::size_t>(&one - home.slabs.data()) * slab_bytes;
 }
 
-inline void fill([[maybe_unused]] slab& one) noexcept {
+// Asks for the pages up to there together. Returns how many bytes they are.
+inline std::size_t fill(slab& one, std::byte* to) noexcept {
+  if (to <= one.filled)
+    return 0;
+  const auto bytes = (static_cast<std::size_t>(to - one.filled) + page_bytes - 1) / page_bytes * page_bytes;
 #ifdef MADV_POPULATE_WRITE
-  ::madvise(memory_of(one), slab_bytes, MADV_POPULATE_WRITE);  // where it fails, each page comes when it is touched
+  ::madvise(one.filled, bytes, MADV_POPULATE_WRITE);  // where it fails, each page comes when it is touched
 #endif
+  one.filled += bytes;
+  return bytes;
 }
 
 // -- slabs: with the mutex held ---------------------------------------------------------------------------------------
 
-inline slab& occupy(std::size_t index) {
+// Adds to `fresh` how much memory it has asked for, bytes.
+inline slab& occupy(std::size_t index, std::size_t& fresh) {
   auto& all = common();
   if (all.vacant.first == nullptr && all.cold.first == nullptr)
     add_region();
   auto& one = all.vacant.first != nullptr ? *all.vacant.first : *all.cold.first;
-  if (++all.slabs[index] != 1 && one.is_cold)
-    fill(one);
+  const bool has_pages = !one.is_cold;
   take_out(one);
   auto& home = region_of(&one);
   one_in_use(home);
@@ -259,6 +267,9 @@ inline slab& occupy(std::size_t index) {
   one.free = nullptr;
   one.unused = &one == home.slabs.data() ? base + region_head : base;
   one.end = base + slab_bytes;
+  one.filled = has_pages ? one.end : base;
+  if (++all.slabs[index] != 1)
+    fresh += fill(one, one.end);
   one.index = static_cast<std::uint16_t>(index);
   one.size = static_cast<std::uint16_t>(size_of(index));
   all.partial[index].push(one);
