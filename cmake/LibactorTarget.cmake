@@ -16,7 +16,8 @@ function(libactor_compile_options target)
 endfunction()
 
 # libactor_precompile(<target> <header>…): parses these headers once for the target. What they cost is most of a build:
-# CAF's take over a second for each file. One build tree leaves them out (LIBACTOR_PCH=OFF), and so finds a missing include.
+# CAF's take over a second for each file. scripts/check-consumer leaves them out (LIBACTOR_PCH=OFF), and so finds a
+# missing include.
 function(libactor_precompile target)
   if(LIBACTOR_PCH)
     target_precompile_headers(${target} PRIVATE ${ARGN})
