@@ -81,14 +81,6 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return all;
 }
 
-// A descriptor of 3 or above, closed by exec.
-unique_fd above_standard(int fd) noexcept {
-  if (fd < 0 || fd > 2)
-    return unique_fd{fd};
-  const unique_fd low{fd};
-  return unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
-}
-
 bool make_pipe(unique_fd& read_end, unique_fd& write_end) noexcept {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)

@@ -93,6 +93,8 @@ void kill_with_group(const process_facts& child) noexcept {
 }
 
 int open_signals() noexcept {
+  // Where a program ignores it, which is inherited, the ends of children are not told.
+  ::signal(SIGCHLD, SIG_DFL);
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -152,7 +154,8 @@ class keeper {
         finish();
       if (news[0].revents != 0)
         obey();
-      if (news[1].revents != 0 && drain_signals(signals_))
+      // Whoever it keeps may send that signal, too.
+      if (news[1].revents != 0 && drain_signals(signals_) && ::getppid() != warden_)
         finish();
       reap();
     }

@@ -144,8 +144,10 @@ std::optional<start_failure> process_host::impl::spawn_kept(running_process& p, 
   int sockets[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
     return start_failure{"make a socket for its keeper", errno};
-  unique_fd here{sockets[0]};
-  const unique_fd there{sockets[1]};
+  unique_fd here = above_standard(sockets[0]);
+  const unique_fd there = above_standard(sockets[1]);
+  if (!here || !there)
+    return start_failure{"make a socket for its keeper", errno};
   if (const auto error = adopt(p.end_source, std::move(here)))
     return start_failure{"watch its keeper", error.value()};
   p.is_kept = true;
@@ -223,7 +225,11 @@ std::optional<process_end> process_host::impl::reap(running_process& p) {
   constexpr process_end lost{process_end::how::lost, 0};
   if (p.is_kept) {
     keeper_news news{};
-    const auto count = ::recv(p.end_source.native_handle(), &news, sizeof news, MSG_DONTWAIT);
+    ssize_t count = 0;
+    // A signal that its keeper has not read is told of first, as a broken connection.
+    do {
+      count = ::recv(p.end_source.native_handle(), &news, sizeof news, MSG_DONTWAIT);
+    } while (count < 0 && errno == ECONNRESET);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
       return {};
     const std::lock_guard guard{mutex};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -29,5 +30,14 @@ class unique_fd {
  private:
   int fd_ = -1;
 };
+
+// The same as a descriptor of 3 or above, closed by exec: in a program whose standard ones are closed, a new one would
+// be taken for one of them. None, with errno, where it can't be had.
+inline unique_fd above_standard(int fd) noexcept {
+  if (fd < 0 || fd > 2)
+    return unique_fd{fd};
+  const unique_fd low{fd};
+  return unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
+}
 
 }  // namespace libactor::process

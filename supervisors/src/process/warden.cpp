@@ -55,8 +55,10 @@ std::shared_ptr<warden> warden::start() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     throw std::system_error(errno, std::generic_category(), "socketpair");
-  unique_fd here{ends[0]};
-  const unique_fd there{ends[1]};
+  unique_fd here = above_standard(ends[0]);
+  const unique_fd there = above_standard(ends[1]);
+  if (!here || !there)
+    throw std::system_error(errno, std::generic_category(), "socketpair");
   const auto pid = ::fork();
   if (pid < 0)
     throw std::system_error(errno, std::generic_category(), "fork the warden");

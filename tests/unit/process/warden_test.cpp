@@ -2,11 +2,15 @@
 #include "supervisors/process/warden.hpp"
 
 #include "daemon_log.hpp"
+#include "process/unique_fd.hpp"
 #include "recorder.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <future>
@@ -17,6 +21,9 @@
 using namespace libactor::process;
 
 namespace {
+
+process_end exited(int code) { return {process_end::how::exited, code}; }
+process_end signaled(int code) { return {process_end::how::signaled, code}; }
 
 std::ptrdiff_t descriptor_count() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
@@ -47,6 +54,47 @@ bool comes_true(Condition condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+// The letter that the kernel has for what a process does; a zero byte if there is none.
+char state_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const auto name_end = line.rfind(')');
+  return name_end == std::string::npos ? '\0' : line[name_end + 2];
+}
+
+// Whether `what` returns true in a fork of this program, which has one thread.
+template <class Fun>
+bool in_a_program_of_its_own(Fun what) {
+  std::array<int, 2> ends{};
+  BOOST_TEST_REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  const unique_fd result{::fcntl(ends[0], F_DUPFD_CLOEXEC, 10)}, answer{::fcntl(ends[1], F_DUPFD_CLOEXEC, 10)};
+  for (const int fd : ends)
+    ::close(fd);
+  const auto program = ::fork();
+  if (program == 0) {
+    const char good = what() ? 1 : 0;
+    ::_exit(::write(answer.get(), &good, 1) == 1 ? 0 : 1);
+  }
+  char good = 0;
+  pollfd news{result.get(), POLLIN, 0};
+  const bool came = ::poll(&news, 1, std::chrono::milliseconds(generous).count()) == 1;
+  const bool all_well = came && ::read(result.get(), &good, 1) == 1 && good == 1;
+  ::kill(program, SIGKILL);
+  ::waitpid(program, nullptr, 0);
+  return all_well;
+}
+
+// How a process ends that exits with 7, below this warden.
+process_end exit_status_below(const std::shared_ptr<warden>& keeping) {
+  const auto seen = std::make_shared<recorder>();
+  process_host host(keeping);
+  process_spec spec;
+  spec.command = {"sh", "-c", "exit 7"};
+  host.start(spec, seen);
+  return seen->ended();
 }
 
 // A warden and a host that uses it; nothing that has the mark may be left of them, and no child.
@@ -95,9 +143,6 @@ struct kept {
   std::unique_ptr<process_host> host = std::make_unique<process_host>(keeping);
   process_host::process_id last = 0;
 };
-
-process_end exited(int code) { return {process_end::how::exited, code}; }
-process_end signaled(int code) { return {process_end::how::signaled, code}; }
 
 }  // namespace
 
@@ -150,6 +195,28 @@ BOOST_AUTO_TEST_CASE(a_signal_goes_to_the_group) {
   BOOST_TEST(p->has_line("up"));
   host->signal(last, SIGTERM);
   BOOST_TEST((p->ended() == exited(4)));
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_that_comes_too_late_does_not_take_the_end_away) {
+  const auto p = sh("sleep 3600");
+  const auto pid = p->started();
+  const auto its_keeper = parent_of(pid);
+  // While it is stopped its words wait in line: it reads one of them, and then sees that the process has ended.
+  ::kill(its_keeper, SIGSTOP);
+  BOOST_TEST(comes_true([&] { return state_of(its_keeper) == 'T'; }));
+  ::kill(pid, SIGKILL);
+  BOOST_TEST(comes_true([&] { return state_of(pid) == 'Z'; }));
+  for (int i = 0; i < 2; ++i)
+    host->signal(last, SIGTERM);
+  // Once this one has started, which the same thread does, both are sent.
+  BOOST_TEST((sh("exit 0")->ended() == exited(0)));
+  ::kill(its_keeper, SIGCONT);
+  BOOST_TEST((p->ended() == signaled(SIGKILL)));
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_signals_its_parent_does_itself_no_harm) {
+  const auto p = sh("kill -USR1 $PPID; kill -CHLD $PPID; sleep 0.1; exit 3");
+  BOOST_TEST((p->ended() == exited(3)));
 }
 
 BOOST_AUTO_TEST_CASE(what_made_a_session_of_its_own_does_not_outlive_the_process) {
@@ -229,6 +296,25 @@ BOOST_AUTO_TEST_CASE(a_warden_is_refused_once_there_are_threads) {
   // The host has one.
   BOOST_CHECK_EXCEPTION(warden::start(), std::system_error,
                         [](const auto& e) { return e.code() == std::errc::operation_not_permitted; });
+}
+
+BOOST_AUTO_TEST_CASE(an_end_is_noticed_though_the_program_ignores_the_ends_of_its_children) {
+  ::signal(SIGCHLD, SIG_IGN);  // as a program may inherit it
+  const auto ended = in_a_program_of_its_own([] {
+    const auto own_warden = warden::start();
+    return exit_status_below(own_warden) == exited(7);
+  });
+  ::signal(SIGCHLD, SIG_DFL);
+  BOOST_TEST(ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_without_standard_descriptors_can_have_a_warden) {
+  BOOST_TEST(in_a_program_of_its_own([] {
+    for (int fd = 0; fd < 3; ++fd)
+      ::close(fd);
+    const auto own_warden = warden::start();
+    return exit_status_below(own_warden) == exited(7);
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(two_hundred_processes_leave_no_zombie_and_no_descriptor_behind) {
