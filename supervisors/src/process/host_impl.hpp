@@ -145,6 +145,7 @@ struct process_host::impl {
   void hand_over_status(const process_ptr& p);
   void wait_for_beat(const process_ptr& p);
   void miss_beat(const process_ptr& p);
+  void expect_no_beat(running_process& p);
   void probe_port(const process_ptr& p);
   void probe_ended(const process_ptr& p, error_code error);
 

@@ -362,7 +362,11 @@ process_host::process_id process_host::start(process_spec spec, std::shared_ptr<
 }
 
 void process_host::signal(process_id id, int number) {
-  impl_->with(id, [self = impl_.get(), number](const process_ptr& p) { self->kill_group(p->id, number); });
+  impl_->with(id, [self = impl_.get(), number](const process_ptr& p) {
+    if (number == SIGTERM)
+      self->expect_no_beat(*p);
+    self->kill_group(p->id, number);
+  });
 }
 
 void process_host::discard(process_id id) {

@@ -92,7 +92,7 @@ void process_host::impl::hand_over_status(const process_ptr& p) {
 void process_host::impl::wait_for_beat(const process_ptr& p) {
   p->beat_timer.expires_at(p->last_beat + p->beat_limit);
   p->beat_timer.async_wait([this, p](error_code error) {
-    if (error || p->end || !p->notify.is_open())
+    if (error || p->end || !p->notify.is_open() || p->beat_limit.count() == 0)
       return;
     // What came while this thread was busy counts.
     read_notices(p);
@@ -115,6 +115,14 @@ void process_host::impl::miss_beat(const process_ptr& p) {
     if (!error && !p->end)
       kill_group(p->id, SIGKILL);
   });
+}
+
+// It was asked to end. What was aborted is still killed.
+void process_host::impl::expect_no_beat(running_process& p) {
+  if (!p.notify.is_open())
+    return;
+  p.beat_limit = {};
+  p.beat_timer.cancel();
 }
 
 void process_host::impl::probe_port(const process_ptr& p) {

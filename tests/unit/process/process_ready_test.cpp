@@ -123,6 +123,15 @@ BOOST_AUTO_TEST_CASE(a_process_that_cant_take_the_abort_is_killed) {
   BOOST_TEST(log->wait(event_kind::crashed, "/t/p").reason == "signaled: " + std::to_string(SIGKILL));
 }
 
+BOOST_AUTO_TEST_CASE(R24_during_a_stop_no_beats_are_asked_for) {
+  auto child = daemon("p", {"notify=1", "stop=1200"}, {{"notify", true}, {"watchdog", duration(600ms)}});
+  BOOST_TEST(!start({child}));
+  log->wait(event_kind::ready, "/t/p");
+  tree_runtime->stop();
+  BOOST_TEST(lines.lines() == (std::vector<std::string>{"p starts", "p is ready", "p stops", "p has stopped"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_process_without_notify_gets_no_socket_not_even_an_inherited_one) {
   ::setenv("NOTIFY_SOCKET", "@the service manager of this program", 1);
   child_catalog fresh;

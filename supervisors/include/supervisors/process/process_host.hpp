@@ -71,7 +71,7 @@ class process_host {
   /// Starts a process; the listener gets the outcome.
   process_id start(process_spec spec, std::shared_ptr<process_listener> listener);
 
-  /// Sends a signal to the process's group. Does nothing once it has ended.
+  /// Sends a signal to the process's group. Does nothing once it has ended. After a SIGTERM no beats are asked for.
   void signal(process_id id, int number);
 
   /// Ends the process's group by SIGKILL, before the call returns if it runs already (below a warden: soon after), and
