@@ -60,6 +60,7 @@ struct running_process {
   const child_image image;
   pid_t pid = -1;                              // below a warden: known once its report was read
   std::shared_ptr<process_listener> listener;  // null: discarded
+  std::shared_ptr<void> until_gone;            // where it was discarded: held until it is reaped
   asio::posix::stream_descriptor report;
   std::string reported;
   std::array<stream, 2> streams;

@@ -295,6 +295,7 @@ void process_host::impl::conclude(const process_ptr& p) {
   if (processes.erase(p->id) == 0)
     return;
   p->timer.cancel();
+  p->until_gone = nullptr;
   if (p->listener) {
     const auto listener = std::move(p->listener);
     if (p->failure)
@@ -369,9 +370,12 @@ void process_host::signal(process_id id, int number) {
   });
 }
 
-void process_host::discard(process_id id) {
+void process_host::discard(process_id id, std::shared_ptr<void> until_gone) {
   // Its listener is forgotten before its end can be seen. If its start is still to come, it is killed right after that.
-  impl_->with(id, [self = impl_.get()](const process_ptr& p) { self->discard(p); });
+  impl_->with(id, [self = impl_.get(), until_gone = std::move(until_gone)](const process_ptr& p) {
+    p->until_gone = until_gone;
+    self->discard(p);
+  });
   impl_->kill_group(id, SIGKILL);
 }
 

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <caf/actor_cast.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/make_actor.hpp>
+#include <caf/monitorable_actor.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -79,6 +81,15 @@ class news_line final : public process_listener {
   caf::strong_actor_ptr worker_;
 };
 
+// Stands for a process whose worker was killed, as a task of that worker: so its supervisor waits for it, starts no
+// successor before, and abandons it where it does not end. No message ends it.
+class remains final : public caf::monitorable_actor {
+ public:
+  explicit remains(caf::actor_config& cfg) : caf::monitorable_actor(cfg) {}
+  void enqueue(caf::mailbox_element_ptr, caf::execution_unit*) override {}
+  const char* name() const override { return "libactor.process"; }
+};
+
 struct process_options {
   process_spec spec;
   std::optional<std::string> ready_line;
@@ -114,13 +125,14 @@ class process_worker final : public worker {
     });
     news_ = std::make_shared<news_line>(caf::strong_actor_ptr{ctrl()});
     process_ = host_->start(std::move(what_.spec), news_);
+    runs_ = true;
     return {[this](process_news& news) { std::visit([this](auto& x) { on(x); }, news.what); }};
   }
 
   void on_exit() override {
     if (news_) {
       news_->cut();
-      host_->discard(process_);
+      host_->discard(process_, runs_ ? leave_remains() : nullptr);
     }
     news_ = nullptr;
     host_ = nullptr;
@@ -139,6 +151,7 @@ class process_worker final : public worker {
   }
 
   void on(const start_failure& why) {
+    runs_ = false;
     finish(asked_ ? reason_of_context() : make_error(errc::start_failed, why.text()));
   }
 
@@ -202,9 +215,20 @@ class process_worker final : public worker {
 
   // What it wrote comes before its end.
   void on(const process_end& how) {
+    runs_ = false;
     end_ = how;
     if (batches_.empty())
       conclude(how);
+  }
+
+  // They end when what is returned is let go.
+  std::shared_ptr<void> leave_remains() {
+    caf::actor_config cfg;
+    auto left = caf::make_actor<remains, caf::actor>(system().next_actor_id(), system().node(), &system(), cfg);
+    auto* actor = static_cast<remains*>(caf::actor_cast<caf::abstract_actor*>(left));
+    shared_line()->add_task({left, std::make_shared<lifeline>(line().path() + "/process", line().incarnation(),
+                                                              caf::weak_actor_ptr{}, 0, line().sink())});
+    return {actor, [left = std::move(left)](remains* x) { x->cleanup({}, nullptr); }};
   }
 
   void conclude(const process_end& how) {
@@ -229,6 +253,7 @@ class process_worker final : public worker {
   std::optional<process_end> end_;
   std::shared_ptr<news_line> news_;
   process_host::process_id process_ = 0;
+  bool runs_ = false;   // or may still come to run
   bool asked_ = false;  // the down-signal came
   bool told_of_split_ = false;
   bool saw_ready_line_ = false;

@@ -70,8 +70,8 @@ class event_log final : public event_sink {
 
 // A runtime with the kind `process`, and a mark in the environment of all that it starts: nothing may be left of it.
 struct one_tree {
-  one_tree() {
-    register_process_kind(catalog);
+  explicit one_tree(std::shared_ptr<process_host> host = std::make_shared<process_host>()) {
+    register_process_kind(catalog, std::move(host));
     configure(config);
     system = std::make_unique<caf::actor_system>(config);
     runtime_options options;

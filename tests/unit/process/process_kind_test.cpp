@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "one_tree.hpp"
+#include "supervisors/process/warden.hpp"
+#include "supervisors/snapshot.hpp"
 
 #include <boost/test/data/test_case.hpp>
 
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <future>
 #include <thread>
 
 using namespace libactor;
@@ -26,6 +29,33 @@ std::ostream& operator<<(std::ostream& out, const end_case& x) { return out << x
 const end_case ends[] = {{"exit 0", event_kind::ended, "normal"},
                          {"exit 3", event_kind::crashed, "exit_status: 3"},
                          {"kill -9 $$", event_kind::crashed, "signaled: 9"}};
+
+struct has_warden {
+  std::shared_ptr<process::warden> keeping = process::warden::start();
+};
+
+// A tree whose process does not end though it is told to, for as long as its keeper is held.
+struct held_process : has_warden, one_tree {
+  held_process() : one_tree(std::make_shared<process::process_host>(keeping)) {}
+
+  void start_and_hold(duration kill_grace) {
+    auto child = sh("p", "trap '' TERM; ps -o ppid= -p $$; exec sleep 3600");
+    child.shutdown = shutdown_limit(1ms);
+    child.kill_grace = kill_grace;
+    BOOST_TEST(!start({child}));
+    keeper = std::stoi(log->wait(event_kind::output, "/t/p").text);
+    ::kill(keeper, SIGSTOP);
+    BOOST_TEST_REQUIRE(keeper > 1);
+  }
+  bool is_adopted() const {
+    for (const auto& node : snapshot(*tree_runtime).nodes) {
+      if (node.path == "/t/p")
+        return node.state == child_state::adopted;
+    }
+    return false;
+  }
+  pid_t keeper = 0;
+};
 
 }  // namespace
 
@@ -125,6 +155,26 @@ BOOST_AUTO_TEST_CASE(a_brutal_kill_ends_the_group_at_once) {
   BOOST_TEST(log->wait(event_kind::stopped, "/t/p").reason == "kill");
   BOOST_TEST(none_left());
   BOOST_TEST(log->texts(event_kind::output) == (std::vector<std::string>{"up"}), boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(R20_a_killed_child_is_down_once_its_process_is_gone, held_process) {
+  start_and_hold(generous);
+  auto report = std::async(std::launch::async, [this] { return tree_runtime->stop(); });
+  while (!is_adopted() && report.wait_for(0s) != std::future_status::ready)
+    std::this_thread::yield();
+  BOOST_TEST(log->order({event_kind::stopped}).empty());
+  ::kill(keeper, SIGCONT);
+  const auto all = report.get();
+  BOOST_TEST(all.killed() == 1u);
+  BOOST_TEST(all.abandoned() == 0u);
+  BOOST_TEST(processes_with(mark).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(R20_a_process_that_outlives_its_kill_is_abandoned, held_process) {
+  start_and_hold(50ms);
+  BOOST_TEST(tree_runtime->stop().abandoned() == 1u);
+  BOOST_TEST(log->wait(event_kind::abandoned, "/t/p/process").reason == "abandoned");
+  ::kill(keeper, SIGCONT);
 }
 
 BOOST_AUTO_TEST_CASE(an_own_deadline_ends_the_process_with_its_reason) {

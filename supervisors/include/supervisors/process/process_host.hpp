@@ -75,8 +75,8 @@ class process_host {
   void signal(process_id id, int number);
 
   /// Ends the process's group by SIGKILL, before the call returns if it runs already (below a warden: soon after), and
-  /// drops its output and its listener. It is reaped all the same.
-  void discard(process_id id);
+  /// drops its output and its listener. It is reaped all the same, and then `until_gone` is let go.
+  void discard(process_id id, std::shared_ptr<void> until_gone = nullptr);
 
   /// One call of `on_output` was dealt with.
   void consumed(process_id id);
