@@ -95,6 +95,9 @@ struct process_options {
   std::optional<std::string> ready_line;
 };
 
+constexpr auto lost_words =
+    "its exit status is not known: another part of this program took it, or its keeper was killed";
+
 // How many lines go out between two looks at whether more may, and how long a closed gate is left alone.
 constexpr std::size_t lines_at_a_time = 64;
 constexpr auto gate_pause = std::chrono::milliseconds(10);
@@ -240,7 +243,7 @@ class process_worker final : public worker {
       case process_end::how::signaled:
         return finish(make_error(errc::signaled, how.code));
       case process_end::how::lost:
-        return finish(make_error(errc::abandoned, "its exit status was collected by another part of this program"));
+        return finish(make_error(errc::abandoned, lost_words));
     }
   }
 
@@ -295,6 +298,10 @@ std::vector<arg_fault> check_options(const child_args& args) {
     faults.push_back({"command", "`command` needs a program to run"});
   if (std::any_of(what.spec.command.begin(), what.spec.command.end(), has_nul))
     faults.push_back({"command", "`command` has a word with a zero byte"});
+  for (const auto& [name, text] : {std::pair("cwd", &what.spec.cwd), std::pair("user", &what.spec.user)}) {
+    if (has_nul(*text))
+      faults.push_back({name, "`" + std::string(name) + "` has a zero byte"});
+  }
   for (const auto& [name, value] : what.spec.env) {
     if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value))
       faults.push_back({"env", "`env`: '" + name + "' can't be a variable"});

@@ -10,8 +10,12 @@ namespace libactor::process {
 void process_host::impl::read(const process_ptr& p, stream& s) {
   if (!s.pipe.is_open() || p->unconsumed >= max_unconsumed)
     return;
+  // In a turn of its own: whoever holds the pipe may write a byte at a time, and faster than it is read.
   if (s.left_of_late)
-    return read_ready(p, s);
+    return asio::post(io, [this, p, &s] {
+      if (s.pipe.is_open() && p->unconsumed < max_unconsumed)
+        read_ready(p, s);
+    });
   if (std::exchange(s.waiting, true))
     return;
   s.pipe.async_wait(asio::posix::stream_descriptor::wait_read, [this, p, &s](error_code error) {

@@ -177,6 +177,13 @@ BOOST_FIXTURE_TEST_CASE(R20_a_process_that_outlives_its_kill_is_abandoned, held_
   ::kill(keeper, SIGCONT);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_end_of_a_keeper_is_not_laid_at_the_programs_door, held_process) {
+  start_and_hold(generous);
+  ::kill(keeper, SIGKILL);
+  BOOST_TEST(log->wait(event_kind::crashed, "/t/p").reason ==
+             "abandoned: its exit status is not known: another part of this program took it, or its keeper was killed");
+}
+
 BOOST_AUTO_TEST_CASE(an_own_deadline_ends_the_process_with_its_reason) {
   auto child = sh("p", "sleep 3600");
   child.restart = restart_type::temporary;
@@ -248,6 +255,10 @@ BOOST_AUTO_TEST_CASE(arguments_are_checked_before_anything_starts) {
   BOOST_TEST(faults_of({{"command", command}, {"ready_line", ""}}) ==
                  (std::vector<std::string>{"ready_line: `ready_line` is empty: every line would have it"}),
              boost::test_tools::per_element());
+  for (const std::string name : {"cwd", "user"})
+    BOOST_TEST(faults_of({{"command", command}, {name, std::string("/usr\0x", 6)}}) ==
+                   (std::vector<std::string>{name + ": `" + name + "` has a zero byte"}),
+               boost::test_tools::per_element());
   for (const int port : {0, 65536})
     BOOST_TEST(
         faults_of({{"command", command}, {"ready_port", port}}) ==

@@ -46,7 +46,7 @@ struct process_end {
   enum class how : std::uint8_t {
     exited,    ///< `code` is its exit status
     signaled,  ///< `code` is the signal
-    lost,      ///< somebody else in this program collected its status
+    lost,      ///< somebody else in this program collected its status, or its keeper was killed
   } what = how::exited;
   int code = 0;
   friend bool operator==(const process_end&, const process_end&) = default;
