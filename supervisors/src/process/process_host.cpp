@@ -352,7 +352,11 @@ void process_host::impl::shut_down() {
 process_host::process_host(end_notice notice) : impl_(std::make_unique<impl>(notice, nullptr)) {}
 process_host::process_host(std::shared_ptr<warden> below)
     : impl_(std::make_unique<impl>(end_notice::pidfd, std::move(below))) {}
-process_host::~process_host() = default;
+process_host::~process_host() {
+  // What its thread let go may have been the last that held it: it can't wait for itself.
+  if (impl_->thread.get_id() == std::this_thread::get_id())
+    std::thread([last = std::move(impl_)] {}).detach();
+}
 
 process_host::process_id process_host::start(process_spec spec, std::shared_ptr<process_listener> listener) {
   const auto id = impl_->last_id.fetch_add(1, std::memory_order_relaxed) + 1;

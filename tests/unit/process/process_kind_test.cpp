@@ -6,6 +6,8 @@
 #include <boost/test/data/test_case.hpp>
 
 #include <sys/wait.h>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
 
 #include <algorithm>
 #include <future>
@@ -38,10 +40,11 @@ struct has_warden {
 struct held_process : has_warden, one_tree {
   held_process() : one_tree(std::make_shared<process::process_host>(keeping)) {}
 
-  void start_and_hold(duration kill_grace) {
+  void start_and_hold(duration kill_grace, restart_type restart = restart_type::permanent) {
     auto child = sh("p", "trap '' TERM; ps -o ppid= -p $$; exec sleep 3600");
     child.shutdown = shutdown_limit(1ms);
     child.kill_grace = kill_grace;
+    child.restart = restart;
     BOOST_TEST(!start({child}));
     keeper = std::stoi(log->wait(event_kind::output, "/t/p").text);
     ::kill(keeper, SIGSTOP);
@@ -175,6 +178,23 @@ BOOST_FIXTURE_TEST_CASE(R20_a_process_that_outlives_its_kill_is_abandoned, held_
   BOOST_TEST(tree_runtime->stop().abandoned() == 1u);
   BOOST_TEST(log->wait(event_kind::abandoned, "/t/p/process").reason == "abandoned");
   ::kill(keeper, SIGCONT);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_process_that_was_abandoned_may_be_the_last_to_hold_its_host, held_process) {
+  start_and_hold(1ms, restart_type::temporary);
+  const auto worker = tree_runtime->find("/t/p");
+  BOOST_TEST_REQUIRE(bool(worker));
+  caf::anon_send_exit(*worker, caf::exit_reason::kill);
+  log->wait(event_kind::abandoned, "/t/p/process");
+  tree_runtime.reset();
+  system.reset();
+  catalog = {};
+  const auto its_warden = keeping->pid();
+  keeping.reset();
+  ::kill(keeper, SIGCONT);
+  BOOST_TEST(none_left());
+  while (::kill(its_warden, 0) == 0)
+    std::this_thread::yield();
 }
 
 BOOST_FIXTURE_TEST_CASE(the_end_of_a_keeper_is_not_laid_at_the_programs_door, held_process) {

@@ -63,7 +63,8 @@ class process_host {
   /// The same, with processes that the warden starts and keeps: see there.
   explicit process_host(std::shared_ptr<warden> below);
   /// Kills what still runs, and returns once all of it is reaped, or after 5 s if the kernel does not let go of one.
-  /// No listener is called any more. Not from a listener.
+  /// No listener is called any more. On the host's own thread, such as in a listener, it returns at once, and all that
+  /// follows.
   ~process_host();
   process_host(const process_host&) = delete;
   process_host& operator=(const process_host&) = delete;
