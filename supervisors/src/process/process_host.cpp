@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 namespace libactor::process {
 
@@ -54,6 +55,12 @@ std::vector<std::string> copy_environment() {
 
 process_host::impl::impl(end_notice how, std::shared_ptr<warden> below)
     : notice_by(how), keeping(std::move(below)), environment(copy_environment()), work(io.get_executor()) {
+  // What all waits are made with exists from here on: a start that had no descriptor for it could tell nobody.
+  try {
+    const asio::steady_timer first{io};
+  } catch (const boost::system::system_error& e) {
+    throw std::system_error(e.code(), "process_host");
+  }
   // The thread inherits the mask: a program's signals are for its own threads.
   sigset_t all, before;
   sigfillset(&all);

@@ -58,7 +58,8 @@ class process_host {
   /// Calls of `on_output` that may wait for their `consumed`, for each process.
   static constexpr std::size_t max_unconsumed = 8;
 
-  /// Copies the environment, for processes to inherit. Throws: std::system_error if there is no thread to be had.
+  /// Copies the environment, for processes to inherit. Throws: std::system_error if there is no thread or descriptor to
+  /// be had.
   explicit process_host(end_notice notice = end_notice::pidfd);
   /// The same, with processes that the warden starts and keeps: see there.
   explicit process_host(std::shared_ptr<warden> below);
