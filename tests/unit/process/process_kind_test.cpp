@@ -41,7 +41,7 @@ struct held_process : has_warden, one_tree {
   held_process() : one_tree(std::make_shared<process::process_host>(keeping)) {}
 
   void start_and_hold(duration kill_grace, restart_type restart = restart_type::permanent) {
-    auto child = sh("p", "trap '' TERM; ps -o ppid= -p $$; exec sleep 3600");
+    auto child = sh("p", "trap '' TERM; echo $PPID; exec sleep 3600");
     child.shutdown = shutdown_limit(1ms);
     child.kill_grace = kill_grace;
     child.restart = restart;
