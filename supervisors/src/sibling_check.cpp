@@ -97,16 +97,18 @@ void sibling_check::check_edge(run_state& state, std::size_t child, std::size_t 
   };
   if (!sibling.enabled && state.parent.children[child].enabled)
     state.fault(child, field_of(edge, "id"), "Y36", name + " is disabled, so nothing can start after it",
-                there("enabled", name + " is disabled here"));
+                {{{state.nodes[target], "enabled"}, name + " is disabled here"},
+                 {{state.nodes[child], "enabled"}, "`" + state.parent.children[child].id + "` is enabled here"}});
   if (state.parent.start == start_mode::ordered && target > child && state.component[target] != state.component[child])
     state.fault(
         child, field_of(edge, "id"), "Y37",
         name + " comes later, and `start: ordered` follows the order of the file: move it up, or use `start: graph`",
-        there("id", name + " is here"));
+        {{{state.nodes[target], "id"}, name + " is here"}, {{state.nodes[0] - 1, "start"}, "`start` is ordered here"}});
   if (dep.when == dependency_state::ready && !sibling.is_supervisor() && !sibling.awaits_ready)
-    state.fault(child, field_of(edge, "when"), "Y38",
-                name + " doesn't report readiness: give it `ready`, or wait for `started`",
-                there("id", name + " is here"));
+    state.fault(
+        child, field_of(edge, "when"), "Y38",
+        name + " doesn't report readiness: give it `ready`, or wait for `started`",
+        {{{state.nodes[target], "id"}, name + " is here"}, {{state.nodes[target], "ready"}, "`ready` is none here"}});
   if (dep.when == dependency_state::completed && sibling.restart == restart_type::permanent)
     state.fault(child, field_of(edge, "when"), "Y38",
                 name + " is permanent and never completes: make it transient or temporary",

@@ -14,9 +14,9 @@ namespace {
 
 // Commands that do one thing and exit with 0.
 constexpr std::array one_shots = {
-    "[",     "basename", "cat",  "chmod",   "chown", "cp",   "date",  "dirname", "du",     "echo",   "env", "expr",
-    "false", "hostname", "id",   "install", "ln",    "ls",   "mkdir", "mktemp",  "mv",     "printf", "pwd", "rm",
-    "rmdir", "sleep",    "sync", "test",    "touch", "true", "uname", "wc",      "whoami", ":"};
+    "[",     "basename", "cat",   "chmod",   "chown", "cp",    "date",  "dirname", "du", "echo",   "expr",
+    "false", "hostname", "id",    "install", "ln",    "ls",    "mkdir", "mktemp",  "mv", "printf", "pwd",
+    "rm",    "rmdir",    "sleep", "sync",    "test",  "touch", "true",  "uname",   "wc", "whoami", ":"};
 
 bool is_one_shot_word(std::string_view word) {
   if (const auto slash = word.rfind('/'); slash != std::string_view::npos)
@@ -35,8 +35,9 @@ bool is_one_shot_script(std::string_view script) {
     if (first == std::string_view::npos)
       continue;
     command.remove_prefix(first);
-    command = command.substr(0, command.find_first_of(" \t"));
-    if (!is_one_shot_word(command))
+    const auto word_end = std::min(command.find_first_of(" \t"), command.size());
+    const auto rest = command.substr(word_end);
+    if (!is_one_shot_word(command.substr(0, word_end)) || rest.find("infinity") != std::string_view::npos)
       return false;
     any = true;
   }
@@ -58,15 +59,16 @@ bool is_one_shot(const arg_list& command) {
 
 // The time from the first to the last of `restarts` crashes of a node that crashes as soon as it runs, as short as
 // jitter allows, or the longest for `longest`: a supervisor counts a restart when the crash comes, before the delay.
-double restarts_take(const backoff_spec& b, std::uint32_t restarts, bool longest, double enough) {
+double restarts_take(const backoff_spec& b, std::uint64_t restarts, bool longest, double enough) {
+  constexpr std::uint64_t most_steps = 10'000;  // those after are taken for as long as the last, and are longer
   const auto min = static_cast<double>(b.min.count());
   const auto max = static_cast<double>(b.max.count());
   const auto reset = b.reset_after ? static_cast<double>(b.reset_after->count()) : (min + max) / 2;
   double sum = 0, delay = min;
-  for (std::uint32_t i = 1; i < restarts && sum < enough; ++i) {
+  for (std::uint64_t i = 1; i < restarts && sum < enough; ++i) {
     const auto gap = longest ? delay * (1 + b.jitter) : std::min(delay, reset + min) * (1 - b.jitter);
-    if (delay >= max || b.factor == 1)  // from here on all gaps are equal
-      return sum + gap * (restarts - i);
+    if (delay >= max || b.factor == 1 || i == most_steps)  // from here on all gaps are equal
+      return sum + gap * static_cast<double>(restarts - i);
     sum += gap;
     delay = std::min(delay * b.factor, max);
   }
@@ -147,7 +149,7 @@ class doubter {
       doubt(node, "backoff", "Y62",
             "the first crash already reaches the supervisor's limit of restarts (" + limit +
                 "), so that there is none to delay: raise `intensity`");
-    else if (restarts_take(b, parent.intensity + 1, false, period) >= period)
+    else if (restarts_take(b, parent.intensity + std::uint64_t{1}, false, period) >= period)
       doubt(node, "backoff", "Y62",
             "with this backoff the supervisor's limit of restarts (" + limit +
                 ") can never be reached: it never gives up");

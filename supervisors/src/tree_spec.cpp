@@ -39,7 +39,7 @@ class checker {
       tree_fault("shutdown.budget", "Y26", "the shutdown budget must be longer than 0, not " + to_string(tree_.budget));
     else if (is_too_long(tree_.budget))
       tree_fault("shutdown.budget", "Y25", too_long("shutdown.budget"));
-    visit(tree_.root, nullptr, false);
+    visit(tree_.root, nullptr, spec_place::tree, false);
     check_budget();
     return std::move(faults_);
   }
@@ -55,7 +55,8 @@ class checker {
 
   spec_note note(std::string field, std::string text) const { return {{node_, std::move(field)}, std::move(text)}; }
 
-  void visit(const child_spec& spec, const supervisor_spec* parent, bool is_template) {
+  // `above`: the number of the parent, which a root has not.
+  void visit(const child_spec& spec, const supervisor_spec* parent, std::size_t above, bool is_template) {
     const auto node = at_.node++;
     node_ = node;
     at_.chain.push_back(&spec);
@@ -66,7 +67,7 @@ class checker {
     check_words(spec);
     check_times(spec);
     check_backoff(spec);
-    check_significance(spec, parent, is_template);
+    check_significance(spec, parent, above, is_template);
     check_what(spec);
     check_context(spec);
     if (parent == nullptr || is_template) {
@@ -76,20 +77,20 @@ class checker {
                   " has no siblings that it could start after");
     }
     if (const auto* x = std::get_if<static_supervisor>(&spec.what)) {
-      visit_children(*x);
+      visit_children(*x, node);
     } else if (const auto* d = std::get_if<dynamic_supervisor>(&spec.what); d != nullptr && d->child) {
-      visit(*d->child, d, true);
+      visit(*d->child, d, node, true);
     }
     at_.chain.pop_back();
   }
 
-  void visit_children(const static_supervisor& parent) {
+  void visit_children(const static_supervisor& parent, std::size_t node) {
     const auto first = faults_.size();
     std::vector<std::size_t> nodes;
     nodes.reserve(parent.children.size());
     for (const auto& child : parent.children) {
       nodes.push_back(at_.node);
-      visit(child, &parent, false);
+      visit(child, &parent, node, false);
     }
     siblings_.run(parent, nodes, at_, faults_);
     if (faults_.size() > first)
@@ -162,7 +163,7 @@ class checker {
       fault("drain", "Y42",
             "`drain` (" + to_string(*spec.drain) + ") is longer than `shutdown` (" + to_string(limit) +
                 "), in which it must end",
-            spec.shutdown ? std::vector{note("shutdown", "`shutdown` is set here")} : std::vector<spec_note>{});
+            {note("shutdown", spec.shutdown ? "`shutdown` is set here" : "`shutdown` has its default")});
   }
 
   void check_backoff(const child_spec& spec) {
@@ -181,7 +182,7 @@ class checker {
       fault("backoff.jitter", "Y26", "`jitter` must be between 0 and 1: a fraction of the delay");
   }
 
-  void check_significance(const child_spec& spec, const supervisor_spec* parent, bool is_template) {
+  void check_significance(const child_spec& spec, const supervisor_spec* parent, std::size_t above, bool is_template) {
     if (!spec.significant)
       return;
     if (is_template) {
@@ -196,7 +197,8 @@ class checker {
       fault("significant", "Y39", "the root has no supervisor whose end it could decide");
     else if (parent->auto_shutdown == auto_shutdown::never)
       fault("significant", "Y39",
-            "significant children need a supervisor whose `auto_shutdown` is any_significant or all_significant");
+            "significant children need a supervisor whose `auto_shutdown` is any_significant or all_significant",
+            {{{above, "auto_shutdown"}, "`auto_shutdown` is never here"}});
   }
 
   static constexpr auto remedy = ": `thread` gives it a thread, and `kind: process` runs a program";

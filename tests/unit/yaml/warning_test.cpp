@@ -104,4 +104,43 @@ t.yaml:7:37: warning[Y64]: this command ends by itself, and a permanent child is
 )");
 }
 
+BOOST_AUTO_TEST_CASE(Y62_the_largest_limit_of_restarts_counts_as_such) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  intensity: 4294967295
+  children:
+    - {id: a, kind: demo.worker, backoff: {min: 10s, max: 20s}}
+)") == R"(
+t.yaml:6:34: warning[Y62]: with this backoff the supervisor's limit of restarts (4294967295 in 5s) can never be reached: it never gives up
+      - {id: a, kind: demo.worker, backoff: {min: 10s, max: 20s}}
+                                   ^~~~~~~
+)");
+}
+
+// Delays that hardly grow, and are added up a billion times, would take minutes.
+BOOST_AUTO_TEST_CASE(Y62_is_found_in_a_time_that_does_not_depend_on_the_limit, *boost::unit_test::timeout(10)) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+defaults: {intensity: 4294967294, period: 100h}
+tree:
+  id: shop
+  children:
+    - {id: a, kind: demo.worker, backoff: {min: 1ns, max: 100h, factor: 1.0000000000000002}}
+    - {id: b, kind: demo.worker, backoff: {min: 1ns, max: 100h, factor: 1.0000000000000002}}
+)") == "\n");
+}
+
+BOOST_AUTO_TEST_CASE(Y64_a_command_that_runs_another_or_sleeps_for_ever_does_not_end_by_itself) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, kind: process, args: {command: [env, ZONE=eu, ./server]}}
+    - {id: b, kind: process, args: {command: [sh, -c, "echo ready; sleep infinity"]}}
+)") == "\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
