@@ -27,12 +27,12 @@ constexpr key_info on(unsigned places, unsigned nodes, field_shape shape) {
 // In the order of `key`.
 constexpr std::array<key_info, key_count> table{{
     on(nowhere, all,
-       {.name = "id", .type = value_type::text, .doc = "its name, unique among its siblings", .required = true}),
+       {.name = "id", .type = value_type::id, .doc = "its name, unique among its siblings", .required = true}),
     on(nowhere, all,
        {.name = "use",
         .type = value_type::text,
         .doc = "the template whose fields it has, where it has none of its own"}),
-    on(in_templates, worker, {.name = "kind", .type = value_type::text, .doc = "the kind of worker"}),
+    on(in_templates, worker, {.name = "kind", .type = value_type::kind, .doc = "the kind of worker"}),
     on(in_templates, worker, {.name = "args", .type = value_type::args, .doc = "the arguments of the kind"}),
     on(nowhere, fixed, {.name = "children", .type = value_type::nodes, .doc = "a supervisor of these"}),
     on(nowhere, dynamic,

@@ -8,6 +8,8 @@
 #include "yaml/shapes.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace libactor::yaml {
@@ -16,7 +18,23 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json refer(const std::string& name) { return {{"$ref", "#/$defs/" + name}}; }
+// The name is any word of the catalog's: it is written as in a JSON pointer in a URI (RFC 6901, section 6).
+json refer(const std::string& name) {
+  std::string pointer;
+  for (const char c : name) {
+    char code[4];
+    std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.')
+      pointer += c;
+    else
+      pointer += code;
+  }
+  return {{"$ref", "#/$defs/" + pointer}};
+}
 json any_of(std::initializer_list<json> all) { return {{"anyOf", json::array_t(all)}}; }
 json refuse(json what) { return {{"not", std::move(what)}}; }
 json has(std::string_view key) { return {{"required", json::array({std::string(key)})}}; }
@@ -121,7 +139,11 @@ class schema_writer {
   json type_of(const field_shape& f) const {
     switch (f.type) {
       case value_type::text:
-        return f.name == "kind" ? kinds() : refer(f.name == "id" ? "id" : "text");
+        return refer("text");
+      case value_type::id:
+        return refer("id");
+      case value_type::kind:
+        return kinds();
       case value_type::boolean:
         return substituted({{"type", "boolean"}});
       case value_type::whole: {
@@ -280,8 +302,15 @@ class schema_writer {
     json value = value_of_type(arg);
     if (arg.words.empty())
       return value;
-    if (arg.type == arg_type::string)
-      return substituted(one_of_words(arg.words));
+    if (arg.type == arg_type::string) {
+      json all = one_of_words(arg.words);
+      for (const auto& word : arg.words) {
+        // Without quotes it is no string.
+        if (auto plain = json::parse(word, nullptr, false); plain.is_number() || plain.is_boolean())
+          all["enum"].push_back(std::move(plain));
+      }
+      return substituted(std::move(all));
+    }
     // Of a map; keys are not substituted.
     return {{"allOf", json::array({std::move(value)})}, {"propertyNames", one_of_words(arg.words)}};
   }

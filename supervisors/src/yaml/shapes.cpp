@@ -51,7 +51,7 @@ constexpr std::array stop_fields{
                 .words = words_of<overrun_action, overrun_action::wait>},
 };
 constexpr std::array after_fields{
-    field_shape{.name = "id", .type = text, .doc = "the sibling", .required = true},
+    field_shape{.name = "id", .type = id, .doc = "the sibling", .required = true},
     field_shape{.name = "when",
                 .type = word,
                 .doc = "what it must have come to",

@@ -14,6 +14,8 @@ namespace libactor::yaml {
 
 enum class value_type : std::uint8_t {
   text,
+  id,    // of a node: a part of paths
+  kind,  // of a worker, by its name in the catalog
   boolean,
   whole,
   real,
