@@ -22,7 +22,7 @@ std::string real_path_of(const fs::path& path) {
 }
 
 bool lies_in(const std::string& path, const std::string& folder) {
-  return folder == "/" ||
+  return folder == "/" || path == folder ||
          (path.size() > folder.size() && path.compare(0, folder.size(), folder) == 0 && path[folder.size()] == '/');
 }
 
@@ -44,6 +44,8 @@ const node* file_set::load_main(const std::string& path) {
   const auto real = real_path_of(path);
   main_folder_ = fs::path(real).parent_path().string();
   shown_folder_ = fs::path(path).parent_path().string();
+  if (real_path_of(shown_folder_.empty() ? "." : shown_folder_) != main_folder_)  // the file is a link
+    shown_folder_ = main_folder_;
   if (options_.root.empty())
     root_ = main_folder_;
   auto& file = files_[real];
@@ -96,13 +98,8 @@ void file_set::check_top(const node& map, bool is_main) {
                              : "unknown key `" + name + "`" + read_.words().suggest(name, known));
   }
   const position top{map.file, map.offset, 1};
-  const auto* schema = find_entry(map, "schema");
-  if (schema == nullptr) {
-    if (is_main)
-      faults_.error("Y22", top, "the file has no `schema`: write `schema: 1`");
-  } else if (!read_.is_word(*schema->value, "1") || schema->value->quoted) {
-    read_.fault("Y27", *schema->value, "this program reads tree files of `schema: 1` only");
-  }
+  if (is_main && find_entry(map, "schema") == nullptr)
+    faults_.error("Y22", top, "the file has no `schema`: write `schema: 1`");
   if (is_main && find_entry(map, "tree") == nullptr)
     faults_.error("Y22", top, "the file has no `tree`");
 }
@@ -132,7 +129,10 @@ void file_set::include(const node& at, const std::string& folder, std::vector<co
     return;
   }
   if (root_.empty()) {
-    read_.fault("Y13", at, "nothing can be included here: no root folder is set");
+    read_.fault("Y13", at,
+                options_.root.empty()
+                    ? "nothing can be included here: no root folder is set"
+                    : "nothing can be included here: there is no root folder `" + options_.root + "`");
     return;
   }
   // Refused before it is looked at, so that the message does not tell what exists outside.
@@ -155,7 +155,7 @@ void file_set::include(const node& at, const std::string& folder, std::vector<co
     read_.fault("Y12", at, "the files include each other: " + chain + known->second.name);
     return;
   }
-  if (files_.size() >= most_files || chain_.size() >= deepest) {
+  if ((files_.size() >= most_files && known == files_.end()) || chain_.size() >= deepest) {
     read_.fault("Y06", at,
                 "too many files: at most " + std::to_string(most_files) + ", " + std::to_string(deepest) + " deep");
     return;

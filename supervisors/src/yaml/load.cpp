@@ -21,7 +21,7 @@ class loader {
   loader(const child_catalog& catalog, const load_options& options)
       : catalog_(catalog),
         faults_(options.max_diagnostics),
-        vars_(faults_, options.environment ? options.environment : process_environment),
+        vars_(faults_, options.environment ? options.environment : process_environment, options.max_bytes),
         read_(faults_, vars_),
         decoder_(read_, catalog, options.max_values),
         policy_(read_, catalog),
@@ -46,8 +46,11 @@ class loader {
 
   tree_spec decode(const node& root) {
     tree_spec tree;
-    // Included files come first: what this file says wins.
-    for (const auto* file : files_.collect(root))
+    // Included files come first: what this file says wins. What is read below may use the variables of all.
+    const auto files = files_.collect(root);
+    for (const auto* file : files)
+      take_variables(*file);
+    for (const auto* file : files)
       take_shared(*file);
     vars_.check_all();
     if (const auto* defaults = entry(root, "defaults")) {
@@ -75,19 +78,32 @@ class loader {
 
   static const map_entry* entry(const node& root, std::string_view key) { return find_entry(root, key); }
 
-  // What included files may have as well.
+  void take_variables(const node& file) {
+    const auto* given = entry(file, "vars");
+    if (given == nullptr)
+      return;
+    if (!given->value->is_map())
+      read_.wrong_type(*given->value, "vars", "a map");
+    else
+      for (const auto& e : given->value->entries)
+        take_variable(e);
+  }
+
+  // What else included files may have.
   void take_shared(const node& file) {
     for (const auto& [key, value] : file.entries) {
-      const bool is_vars = key->text == "vars";
       if (key->text == "policy") {
         policy_.add(*value);
-      } else if (is_vars || key->text == "templates") {
+      } else if (key->text == "schema") {
+        if (!read_.is_word(*value, "1") || value->quoted)
+          read_.fault("Y27", *value, "this program reads tree files of `schema: 1` only");
+      } else if (key->text == "templates") {
         if (!value->is_map()) {
           read_.wrong_type(*value, key->text, "a map");
           continue;
         }
         for (const auto& e : value->entries)
-          is_vars ? take_variable(e) : take_template(e);
+          take_template(e);
       }
     }
   }

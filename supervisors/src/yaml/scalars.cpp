@@ -20,7 +20,12 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t most = 60;
-  return text.size() <= most ? "`" + std::string(text) + "`" : "`" + std::string(text.substr(0, most)) + "…`";
+  if (text.size() <= most)
+    return "`" + std::string(text) + "`";
+  auto end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
+  return "`" + std::string(text.substr(0, end)) + "…`";
 }
 
 }  // namespace
@@ -83,7 +88,8 @@ void scalar_reader::fault(const char* code, const node& n, std::string text) {
     return;
   std::vector<report::pending_note> notes;
   if (n.is_scalar()) {
-    const auto value = vars_.expand(n);
+    // Keys and names of files are not substituted.
+    const auto value = vars_.expanded(n);
     if (value && value->substituted)
       notes.push_back({at(n), "after substitution it is " + quoted(value->text)});
   }

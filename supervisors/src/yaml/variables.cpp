@@ -32,12 +32,19 @@ std::size_t end_of_reference(std::string_view text, std::size_t begin) {
   return std::string_view::npos;
 }
 
+std::size_t count_references(std::string_view text) {
+  std::size_t count = 0;
+  for (auto i = text.find("${"); i != std::string_view::npos; i = text.find("${", i + 2))
+    ++count;
+  return count;
+}
+
 }  // namespace
 
 // One scalar of the file that is being expanded: faults are reported at its own `${`.
 struct variables::expansion {
   const node* scalar;
-  std::size_t reference = 0;  // which `${` of the scalar
+  std::size_t reference = 0;  // which `${` of the scalar, those in defaults counted
   bool is_nested = false;     // within a default
 };
 
@@ -53,6 +60,14 @@ void variables::check_all() {
 std::optional<scalar_value> variables::expand(const node& scalar) {
   if (scalar.text.find("${") == std::string::npos)
     return scalar_value{scalar.text, !scalar.quoted};
+  if (is_spent_)
+    return {};
+  const auto& result = substituted(scalar);
+  return result && spend(result->text.size(), scalar) ? result : std::nullopt;
+}
+
+// What `expand` makes of a scalar that has a `${`.
+const std::optional<scalar_value>& variables::substituted(const node& scalar) {
   if (const auto known = done_.find(&scalar); known != done_.end())
     return known->second;
   expansion e{&scalar};
@@ -63,8 +78,23 @@ std::optional<scalar_value> variables::expand(const node& scalar) {
     texts_.push_back(std::move(out));
     result = scalar_value{texts_.back(), whole || !scalar.quoted, true};
   }
-  done_.emplace(&scalar, result);
-  return result;
+  return done_.emplace(&scalar, result).first->second;
+}
+
+std::optional<scalar_value> variables::expanded(const node& scalar) const {
+  const auto known = done_.find(&scalar);
+  return known == done_.end() ? std::nullopt : known->second;
+}
+
+// Whoever asks for a value copies it: a few bytes of a file could stand for any number of long ones.
+bool variables::spend(std::size_t bytes, const node& at) {
+  if (bytes > bytes_left_ && !is_spent_) {
+    is_spent_ = true;
+    faults_.error("Y06", position_of(at, faults_.file(at.file)),
+                  "substitution makes more than " + std::to_string(max_bytes_) + " bytes of this file");
+  }
+  bytes_left_ -= std::min(bytes, bytes_left_);
+  return !is_spent_;
 }
 
 void variables::fault(expansion& e, const char* code, std::string text, bool is_closed) {
@@ -113,12 +143,12 @@ bool variables::append(expansion& e, std::string_view text, std::string& out, bo
       good = append_reference(e, text.substr(begin + 2, end - begin - 3), out) && good;
       i = end;
     }
-    if (!e.is_nested)
-      ++e.reference;
     if (out.size() > longest_value) {
       fault(e, "Y06", "the value is longer than " + std::to_string(longest_value) + " bytes after substitution");
       return false;
     }
+    if (!e.is_nested)
+      e.reference += count_references(text.substr(begin, i - begin));
   }
   return good;
 }
@@ -159,11 +189,12 @@ bool variables::append_variable(expansion& e, std::string_view name, const std::
   if (found == known_.end()) {
     if (fallback != nullptr)
       return append_nested(e, *fallback, out);
-    std::vector<std::string_view> names;
-    for (const auto& [known, v] : known_)
-      names.push_back(known);
-    std::sort(names.begin(), names.end());
-    fault(e, "Y14", "there is no variable `" + std::string(name) + "`" + words_.suggest(name, names));
+    if (names_.empty()) {
+      for (const auto& [known, v] : known_)
+        names_.push_back(known);
+      std::sort(names_.begin(), names_.end());
+    }
+    fault(e, "Y14", "there is no variable `" + std::string(name) + "`" + words_.suggest(name, names_));
     return false;
   }
   auto& v = found->second;
@@ -173,10 +204,14 @@ bool variables::append_variable(expansion& e, std::string_view name, const std::
     fault(e, "Y14", "the variable `" + std::string(name) + "` is defined by itself");
     return false;
   }
+  if (v.value->text.find("${") == std::string::npos) {
+    out += v.value->text;
+    return true;
+  }
   if (!enter(e))
     return false;
   v.is_open = true;
-  const auto value = expand(*v.value);
+  const auto value = substituted(*v.value);
   v.is_open = false;
   --depth_;
   if (value)

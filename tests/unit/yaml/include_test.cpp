@@ -166,4 +166,113 @@ a.yaml:2:1: error[Y21]: unknown key `vras`; did you mean `vars`?
 )");
 }
 
+BOOST_AUTO_TEST_CASE(rules_and_the_schema_may_use_variables_that_come_after_them) {
+  scratch_folder folder;
+  folder.write("site.yaml", "policy: [{id: site, require: {shutdown: {max: \"${var:most}\"}}}]\n");
+  folder.write(
+      "t.yaml",
+      "schema: ${var:version}\ninclude: [site.yaml]\npolicy: [{id: own, require: {restart: \"${var:kept}\"}}]\n"
+      "vars: {version: 1, most: 5s, kept: permanent}\ntree: {id: s, shutdown: 5s, children: []}\n");
+  BOOST_TEST(folder.rendered("t.yaml") == "\n");
+}
+
+BOOST_AUTO_TEST_CASE(Y14_a_reference_behind_one_with_a_default_is_shown_itself) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+vars: {x: v}
+tree: {id: s, children: [], labels: {a: "${env:NO:-${var:x}}$${x}${var:no}"}}
+)") == R"(
+t.yaml:3:66: error[Y14]: there is no variable `no`
+  tree: {id: s, children: [], labels: {a: "${env:NO:-${var:x}}$${x}${var:no}"}}
+                                                                   ^~~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(keys_and_names_of_files_are_not_said_to_be_substituted) {
+  scratch_folder folder;
+  folder.write(
+      "t.yaml",
+      "schema: 1\ninclude: [\"${var:pool}.yaml\"]\nvars: {pool: 3}\ntree: {id: s, children: [], \"${var:pool}\": "
+      "1}\n");
+  BOOST_TEST(folder.rendered("t.yaml") == R"(
+t.yaml:2:11: error[Y11]: `${var:pool}.yaml`: can't read the file: No such file or directory
+  include: ["${var:pool}.yaml"]
+            ^~~~~~~~~~~~~~~~~~
+t.yaml:4:29: error[Y21]: unknown key `${var:pool}`
+  tree: {id: s, children: [], "${var:pool}": 1}
+                              ^~~~~~~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y06_substitution_makes_no_more_of_a_file_than_a_file_may_have) {
+  yaml::load_options options;
+  options.max_bytes = 250;
+  BOOST_TEST(rendered(R"(
+schema: 1
+vars: {a: 0123456789abcdef, b: "${var:a}${var:a}${var:a}${var:a}"}
+tree: {id: s, children: [], labels: {x: "${var:b}", y: "${var:b}", z: "${var:b}"}}
+)",
+                      options) == R"(
+t.yaml:3:71: error[Y06]: substitution makes more than 250 bytes of this file
+  tree: {id: s, children: [], labels: {x: "${var:b}", y: "${var:b}", z: "${var:b}"}}
+                                                                        ^~~~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y11_a_folder_is_no_file_to_include) {
+  scratch_folder folder;
+  folder.write("sub/x.yaml", "vars: {v: 1}\n");
+  folder.write("t.yaml", "schema: 1\ninclude: [., sub]\ntree: {id: s, children: []}\n");
+  BOOST_TEST(folder.rendered("t.yaml") == R"(
+t.yaml:2:11: error[Y11]: `.`: can't read the file: Is a directory
+  include: [., sub]
+            ^
+t.yaml:2:14: error[Y11]: `sub`: can't read the file: Is a directory
+  include: [., sub]
+               ^~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y13_a_root_folder_that_is_not_there_is_named) {
+  yaml::load_options options;
+  options.root = "/no/such/folder";
+  BOOST_TEST(rendered("schema: 1\ninclude: [v.yaml]\ntree: {id: s, children: []}\n", options) == R"(
+t.yaml:2:11: error[Y13]: nothing can be included here: there is no root folder `/no/such/folder`
+  include: [v.yaml]
+            ^~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_linked_tree_file_includes_is_named_where_it_is) {
+  scratch_folder folder;
+  folder.write("in/a.yaml", "vras: {v: 1}\n");
+  folder.write("in/t.yaml", "schema: 1\ninclude: [a.yaml]\ntree: {id: s, children: []}\n");
+  folder.write("out/x", "");
+  std::filesystem::create_symlink("../in/t.yaml", folder.path("out/t.yaml"));
+  const auto found = yaml::load_file(folder.path("out/t.yaml"), demo_catalog()).diagnostics;
+  BOOST_REQUIRE(found.size() == 1u);
+  BOOST_TEST(found[0].at.file == std::filesystem::canonical(folder.path("in/a.yaml")).string());
+}
+
+BOOST_AUTO_TEST_CASE(a_known_file_may_be_included_again_where_no_more_files_are_allowed) {
+  scratch_folder folder;
+  std::string names;
+  for (int i = 1; i < 256; ++i) {
+    const auto name = "f" + std::to_string(i) + ".yaml";
+    folder.write(name, "vars: {v" + std::to_string(i) + ": 1}\n");
+    names += name + ", ";
+  }
+  folder.write("t.yaml", "schema: 1\ninclude: [" + names + "f1.yaml]\ntree: {id: s, children: []}\n");
+  BOOST_TEST(folder.rendered("t.yaml") == "\n");
+}
+
+// A list of all names for each that is missing would take minutes.
+BOOST_AUTO_TEST_CASE(Y14_very_many_variables_that_are_not_there_take_linear_time, *boost::unit_test::timeout(30)) {
+  std::string text = "schema: 1\nvars:\n";
+  for (int i = 0; i < 20'000; ++i)
+    text += "  k" + std::to_string(i) + ": \"${var:no" + std::to_string(i) + "}\"\n";
+  const auto found = load(text + "tree: {id: s, children: []}\n").diagnostics;
+  BOOST_TEST(found.size() == 1'001u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,7 +18,8 @@ class child_catalog;
 namespace libactor::yaml {
 
 struct load_options {
-  /// Larger files are refused before they are read; it limits the file and all that it includes together too.
+  /// Larger files are refused before they are read; it limits the file and all that it includes together too, and
+  /// what substitution makes of their values.
   std::size_t max_bytes = 16 * 1024 * 1024;
   /// How many maps, lists and scalars a tree may have, aliases expanded.
   std::size_t max_values = 1'000'000;
