@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/yaml/diagnostic.hpp"
 
+#include "yaml/source.hpp"
+
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 
@@ -32,7 +35,9 @@ void append_excerpt(std::string& out, const place& at) {
 
 std::string json_string(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  while (!text.empty()) {
+    const char c = text.front();
+    const auto size = sequence_size(text);
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
@@ -40,9 +45,12 @@ std::string json_string(std::string_view text) {
       char buffer[8];
       std::snprintf(buffer, sizeof buffer, "\\u%04x", static_cast<unsigned>(c));
       out += buffer;
+    } else if (size == 0) {
+      out += "\\ufffd";  // names of files are any bytes
     } else {
-      out += c;
+      out += text.substr(0, size);
     }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out + "\"";
 }

@@ -24,27 +24,6 @@ std::size_t count_code_points(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
 }
 
-// The size of the UTF-8 sequence at the front of the text; 0 if it is none (RFC 3629, table 3-7 of Unicode).
-std::size_t sequence_size(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  const auto b0 = byte(0);
-  const auto b1 = byte(1);
-  if (b0 < 0x80)
-    return 1;
-  if (b0 >= 0xc2 && b0 <= 0xdf)
-    return tail(1) ? 2 : 0;
-  if (b0 >= 0xe0 && b0 <= 0xef) {
-    const bool second = tail(1) && (b0 != 0xe0 || b1 >= 0xa0) && (b0 != 0xed || b1 < 0xa0);
-    return second && tail(2) ? 3 : 0;
-  }
-  if (b0 >= 0xf0 && b0 <= 0xf4) {
-    const bool second = tail(1) && (b0 != 0xf0 || b1 >= 0x90) && (b0 != 0xf4 || b1 < 0x90);
-    return second && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 std::string hex(unsigned value) {
   char buffer[16];
   std::snprintf(buffer, sizeof buffer, "%02X", value);
@@ -75,6 +54,26 @@ std::string printable(std::string_view text) {
 }
 
 }  // namespace
+
+std::size_t sequence_size(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto tail = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
+  const auto b0 = byte(0);
+  const auto b1 = byte(1);
+  if (b0 < 0x80)
+    return 1;
+  if (b0 >= 0xc2 && b0 <= 0xdf)
+    return tail(1) ? 2 : 0;
+  if (b0 >= 0xe0 && b0 <= 0xef) {
+    const bool second = tail(1) && (b0 != 0xe0 || b1 >= 0xa0) && (b0 != 0xed || b1 < 0xa0);
+    return second && tail(2) ? 3 : 0;
+  }
+  if (b0 >= 0xf0 && b0 <= 0xf4) {
+    const bool second = tail(1) && (b0 != 0xf0 || b1 >= 0x90) && (b0 != 0xf4 || b1 < 0x90);
+    return second && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
 
 source::source(std::string name, std::string_view text) : name_(std::move(name)) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF")
@@ -219,9 +218,10 @@ std::vector<diagnostic> report::finish() {
   std::vector<diagnostic> result;
   result.reserve(found_.size() + 1);
   for (auto& f : found_) {
-    diagnostic d{std::move(f.code), f.level, locate(f.at), std::move(f.text), {}};
+    // Texts quote what files and the environment say.
+    diagnostic d{std::move(f.code), f.level, locate(f.at), printable(f.text), {}};
     for (auto& n : f.notes)
-      d.notes.push_back({locate(n.at), std::move(n.text)});
+      d.notes.push_back({locate(n.at), printable(n.text)});
     result.push_back(std::move(d));
   }
   if (dropped_ > 0)

@@ -37,6 +37,9 @@ class source {
   std::vector<std::uint32_t> lines_;
 };
 
+// The size of the UTF-8 sequence at the front of the text; 0 if it is none (RFC 3629, table 3-7 of Unicode).
+std::size_t sequence_size(std::string_view text) noexcept;
+
 // Where the text is not UTF-8, or has a character that YAML does not allow; `what` says which.
 struct bad_byte {
   std::size_t offset;

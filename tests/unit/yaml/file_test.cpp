@@ -152,4 +152,37 @@ t.yaml: error[Y06]: 2 more faults are not listed
 )");
 }
 
+BOOST_AUTO_TEST_CASE(texts_show_what_values_and_the_environment_have_as_one_printable_line) {
+  yaml::load_options options;
+  options.environment = [](std::string_view) { return "\x1b[31m\xff"; };
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree: {id: "a\nb", intensity: "${env:X}", children: []}
+)",
+                      options) == R"(
+t.yaml:2:12: error[Y26]: id `a?b`: an id can't contain spaces or control characters
+  tree: {id: "a\nb", intensity: "${env:X}", children: []}
+             ^~~~~~
+t.yaml:2:31: error[Y23]: `intensity` must be a whole number, not `?[31m?`
+  tree: {id: "a\nb", intensity: "${env:X}", children: []}
+                                ^~~~~~~~~~
+t.yaml:2:31: note: after substitution it is `?[31m?`
+  tree: {id: "a\nb", intensity: "${env:X}", children: []}
+                                ^~~~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(a_long_value_is_cut_between_characters) {
+  const auto text = rendered("schema: 1\ntree: {id: a, children: [], restart: " + std::string(59, 'x') + "éy}\n");
+  BOOST_TEST(text.find("`restart` can't be `" + std::string(59, 'x') + "…`: it is") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(json_has_names_of_files_that_are_not_utf8) {
+  yaml::diagnostic d{"Y11", yaml::severity::error, {}, "é", {}};
+  d.at.file = "a\xff";
+  BOOST_TEST(yaml::render_json({d}) ==
+             "[\n  {\"code\": \"Y11\", \"severity\": \"error\", \"file\": \"a\\ufffd\", \"line\": 0, \"column\": 0, "
+             "\"length\": 1, \"text\": \"é\", \"notes\": []}\n]\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
