@@ -75,6 +75,9 @@ REJECTED = [
     ("Y23", TREE % '{id: a, kind: process, args: {command: "sleep 1"}}'),
     ("Y23", TREE % "{id: a, kind: process, args: {command: [sleep, [1]]}}"),
     ("Y23", TREE % "{id: a, kind: process, args: {command: [a], limits: {nofile: x}}}"),
+    ("Y23", "schema: 1\ndefaults: {max_children: lots}\ntree: {id: t, children: []}\n"),
+    ("Y24", "schema: 1\ntemplates: {x: {start: graf}}\ntree: {id: t, children: []}\n"),
+    ("Y25", "schema: 1\ndefaults: {shutdown: 5}\ntree: {id: t, shutdown: 1s, children: []}\n"),
     ("Y24", ROOT % "strategy: one_for_al"),
     ("Y24", ROOT % "start: graf"),
     ("Y24", CHILD % "restart: allways"),
@@ -140,6 +143,7 @@ ACCEPTED = [
     RULE % "{id: a, match: {path: /t/**, labels: {x: 1}}, require: {restart: [permanent, transient], labels.x: {present: "
     "true}}, forbid: {watch: {present: false}, intensity: {min: 5}, shutdown: [infinity, 1s]}, level: warning}",
     RULE % '{id: a, require: {enabled: true, significant: "false", intensity: [1, "2"], start_timeout: [5s, infinity]}}',
+    RULE % "{id: no kill, match: {kind: of.another.program}, require: {shutdown: brutal_kill}, level: warning}",
     ROOT % "period: 0.5s, intensity: 0",
     "schema: ${env:NO_SUCH_NAME:-1}\ntree: {id: t, children: []}\n",
 ]

@@ -63,7 +63,7 @@ class loader {
     bool has_tree = false;
     if (const auto* declared = entry(root, "tree"))
       has_tree = decoder_.decode(*declared->value, tree.root, "tree");
-    decoder_.check_unused();
+    decoder_.check_shared();
     if (!has_tree)
       return tree;
     for (const auto& fault : check(tree, catalog_))

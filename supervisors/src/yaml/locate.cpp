@@ -54,14 +54,23 @@ tree_decoder::located tree_decoder::locate(std::size_t node, std::string_view fi
       if (f.value->is_sequence() && index < f.value->items.size())
         deeper = {nullptr, f.value->items[index], f.layer};
     } else if (step == 0) {
-      // The first level is merged from all layers.
+      // The first level is merged from all layers, and so are a context's values.
       const auto whole_rest = rest.substr(1);
       const auto name = next_segment(rest);
+      const auto below = rest.substr(std::min<std::size_t>(1, rest.size()));
+      bool is_there = false;
       for (const auto& map : here.layers.maps(*k)) {
-        if (!deeper && map && (deeper = entry_of(map, whole_rest)))
+        if (is_there || !map)
+          break;
+        if (const auto whole_entry = entry_of(map, whole_rest)) {
+          deeper = whole_entry;
           rest = {};
-        else if (!deeper && map)
-          deeper = entry_of(map, name);
+          is_there = true;
+        } else if (const auto part = entry_of(map, name)) {
+          is_there = below.empty() || entry_of(part, below);
+          if (!deeper || is_there)
+            deeper = part;
+        }
       }
     } else {
       deeper = entry_of(f, rest.substr(1));
@@ -77,7 +86,7 @@ tree_decoder::located tree_decoder::locate(std::size_t node, std::string_view fi
       is_complete = false;
   }
   const bool points_at_value = f.key == nullptr || f.value->is_scalar();
-  return {read_.at(points_at_value ? *f.value : *f.key), f.layer, is_complete};
+  return {read_.at(points_at_value ? *f.value : *f.key), f.layer, is_complete, f.key};
 }
 
 bool tree_decoder::is_sound(std::size_t node, std::string_view field) const {
@@ -111,19 +120,11 @@ void tree_decoder::report_fault(severity level, const spec_fault& fault) {
       return;
   }
   auto main = locate(fault.node, fault.field);
-  if (fault.code == "Y33" || fault.code == "Y32") {
-    // A name that nobody knows is shown itself; a value that is refused, as the value.
-    const auto dot = fault.field.rfind('.');
-    const auto name = dot == std::string::npos ? std::string() : fault.field.substr(dot + 1);
-    const auto is_args = fault.field.rfind("args.", 0) == 0;
-    for (const auto& f : merge(places_[fault.node].layers.maps(is_args ? key::args : key::context))) {
-      if (is_args && f.key->text == fault.field.substr(5) && fault.text.find("has no argument") != std::string::npos)
-        main.at = read_.at(*f.key);
-      else if (!is_args && f.key->text == "values" && f.value->is_map())
-        if (const auto* entry = find_entry(*f.value, name))
-          main.at = read_.at(*entry->key);
-    }
-  }
+  // A name that nobody knows is shown itself; a value that is refused, as the value.
+  const bool is_unknown = (fault.code == "Y33" && fault.text.find("has no argument") != std::string::npos) ||
+                          (fault.code == "Y32" && fault.field.rfind("context.", 0) == 0);
+  if (is_unknown && main.found && main.key != nullptr)
+    main.at = read_.at(*main.key);
   std::vector<report::pending_note> notes;
   for (const auto& n : fault.notes) {
     const auto at = locate(n.at.node, n.at.field);
@@ -135,24 +136,28 @@ void tree_decoder::report_fault(severity level, const spec_fault& fault) {
   read_.faults().add(level, fault.code.c_str(), main.at, fault.text, std::move(notes));
 }
 
-void tree_decoder::check_unused() {
-  for (auto& [name, t] : templates_) {
-    if (t.is_used || !t.map->is_map())
-      continue;
-    // Decoded for its faults alone; what it lacks, a user would add.
-    const auto before = current_;
-    current_ = places_.size();
-    auto& scratch = places_.emplace_back();
-    scratch.map = t.map;
-    scratch.layers.layers[1] = &slots_of(t);
-    child_spec ignored;
-    decode_common(scratch.layers, ignored);
-    if (scratch.layers.get(key::kind))
-      decode_kind(scratch.layers, ignored.what.emplace<kind_child>());
-    else
-      decode_supervisor(scratch.layers, ignored.what.emplace<static_supervisor>());
-    current_ = before;
+void tree_decoder::check_layer(const node& map, std::size_t layer, const key_slots& slots) {
+  current_ = places_.size();
+  auto& scratch = places_.emplace_back();
+  scratch.map = &map;
+  scratch.layers.layers[layer] = &slots;
+  child_spec ignored;
+  decode_common(scratch.layers, ignored);
+  if (scratch.layers.get(key::kind)) {
+    decode_kind(scratch.layers, ignored.what.emplace<kind_child>());
+    reject_meaningless(scratch.layers, ignored);
+    return;
   }
+  decode_fixed(scratch.layers, ignored.what.emplace<static_supervisor>());
+  decode_dynamic(scratch.layers, ignored.what.emplace<dynamic_supervisor>());
+}
+
+void tree_decoder::check_shared() {
+  is_alone_ = true;
+  for (auto& [name, t] : templates_)
+    check_layer(*t.map, 1, slots_of(t));
+  if (defaults_)
+    check_layer(*defaults_map_, 2, *defaults_);
 }
 
 }  // namespace libactor::yaml

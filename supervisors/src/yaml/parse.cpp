@@ -45,6 +45,8 @@ std::size_t skip_properties(std::string_view text, std::size_t offset) {
   while (offset < text.size() && (text[offset] == '&' || text[offset] == '!')) {
     offset = text.find_first_of(" \t\r\n", offset);
     offset = std::min(text.find_first_not_of(" \t\r\n", offset), text.size());
+    while (offset < text.size() && text[offset] == '#')
+      offset = std::min(text.find_first_not_of(" \t\r\n", text.find('\n', offset)), text.size());
   }
   return std::min(offset, text.size());
 }
@@ -58,6 +60,7 @@ class builder : public YAML::EventHandler {
 
   // The innermost list or map that is still open, or null.
   const node* innermost() const noexcept { return open_.empty() ? nullptr : open_.back().what; }
+  bool is_in_flow() const noexcept { return !open_.empty() && open_.back().is_flow; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (had_document_) {
@@ -70,8 +73,7 @@ class builder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     auto& n = make(node::type::null, mark, "?", anchor);
-    const auto c = n.offset < text_.size() ? text_[n.offset] : '\0';
-    if (c != '~' && c != 'n' && c != 'N')
+    if (!is_spelt_out(n.offset))
       n.offset = static_cast<std::uint32_t>(place_of_nothing(n.offset));
     remember(anchor, n);
     reject_as_key(n, n.offset);
@@ -121,14 +123,14 @@ class builder : public YAML::EventHandler {
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(make(node::type::sequence, mark, tag, anchor), anchor);
+                       YAML::EmitterStyle::value style) override {
+    open(make(node::type::sequence, mark, tag, anchor), anchor, style);
   }
   void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(make(node::type::map, mark, tag, anchor), anchor);
+                  YAML::EmitterStyle::value style) override {
+    open(make(node::type::map, mark, tag, anchor), anchor, style);
   }
   void OnMapEnd() override { close(); }
 
@@ -137,6 +139,7 @@ class builder : public YAML::EventHandler {
     node* what;
     const node* key = nullptr;  // of a map whose value comes next
     bool skips = false;         // the value that comes next has no valid key
+    bool is_flow = false;       // in brackets
   };
 
   position at(std::size_t offset) const { return {file_, static_cast<std::uint32_t>(offset), 1}; }
@@ -175,6 +178,18 @@ class builder : public YAML::EventHandler {
     throw end_of_pass{};
   }
 
+  // Whether a null is a word here: an empty one's mark may be at a key that begins as one.
+  bool is_spelt_out(std::size_t offset) const {
+    for (const std::string_view word : {"~", "null", "Null", "NULL"}) {
+      if (text_.compare(offset, word.size(), word) != 0)
+        continue;
+      const auto end = offset + word.size();
+      return expects_key() || end == text_.size() ||
+             std::string_view(" \t\r\n,]}").find(text_[end]) != std::string_view::npos;
+    }
+    return false;
+  }
+
   // An empty value's mark is that of whatever comes next: the key says better where it is missing.
   std::size_t place_of_nothing(std::size_t mark) const {
     if (!open_.empty() && open_.back().key != nullptr)
@@ -193,12 +208,12 @@ class builder : public YAML::EventHandler {
       anchors_[anchor] = &n;
   }
 
-  void open(node& n, YAML::anchor_t anchor) {
+  void open(node& n, YAML::anchor_t anchor, YAML::EmitterStyle::value style) {
     if (open_.size() >= limits_.max_depth)
       too_deep(n.offset);
     remember(anchor, n);
     reject_as_key(n, n.offset);
-    open_.push_back({&n});
+    open_.push_back({&n, nullptr, false, style == YAML::EmitterStyle::Flow});
   }
 
   void close() {
@@ -334,7 +349,7 @@ void syntax_error(std::uint32_t file, std::size_t offset, const std::string& mes
   offset = std::min(offset, text.size());
   const auto line = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;
   const auto tab = text.find_first_not_of(' ', line);
-  if (tab < offset && text[tab] == '\t')
+  if (tab < offset && text[tab] == '\t' && !events.is_in_flow())
     faults.error("Y01", {file, static_cast<std::uint32_t>(tab), 1}, explain(YAML::ErrorMsg::TAB_IN_INDENTATION));
   else
     faults.error("Y01", {file, static_cast<std::uint32_t>(offset), 1}, explain(message), std::move(notes));
@@ -377,6 +392,8 @@ const node* parse(std::uint32_t file, const parse_limits& limits, std::deque<nod
     return nullptr;
   }
   auto text = faults.file(file).text();
+  if (!text.empty() && text.back() != '\n')
+    text += '\n';  // or an open quote would be told of where the text ends
   text_stream buffer(text);
   std::istream in(&buffer);
   builder events(file, limits, arena, faults);

@@ -261,12 +261,16 @@ bool policy::matches(const rule& r, const child_spec& spec, const std::string& p
   });
 }
 
-void policy::apply_to(const child_spec& spec, const std::string& path, const watch_spec* inherited, std::size_t& node,
+void policy::apply_to(const child_spec& spec, const std::string& path, watched above, std::size_t& node,
                       tree_decoder& decoder) const {
   const auto here = node++;
-  const auto* watch = spec.unwatched ? nullptr : spec.watch ? &*spec.watch : inherited;
+  const bool says_itself = spec.unwatched || spec.watch;
+  const watched here_watched =
+      says_itself ? watched{spec.watch && !spec.unwatched ? &*spec.watch : nullptr, here} : above;
+  const auto* watch = here_watched.by;
   const auto violated = [&](const rule& r, const term& t, std::string text) {
-    if (!decoder.is_sound(here, t.field))
+    const bool is_from_above = t.field.rfind("watch", 0) == 0;
+    if (!decoder.is_sound(is_from_above ? here_watched.node : here, t.field))
       return;
     const auto at = decoder.locate(here, t.field);
     std::vector<report::pending_note> notes{{read_.at(*r.name), "the rule is here"}};
@@ -307,16 +311,16 @@ void policy::apply_to(const child_spec& spec, const std::string& path, const wat
   }
   if (const auto* x = std::get_if<static_supervisor>(&spec.what)) {
     for (const auto& child : x->children)
-      apply_to(child, path + "/" + child.id, watch, node, decoder);
+      apply_to(child, path + "/" + child.id, here_watched, node, decoder);
   } else if (const auto* d = std::get_if<dynamic_supervisor>(&spec.what); d != nullptr && d->child) {
-    apply_to(*d->child, path + "/" + (d->child->id.empty() ? "*" : d->child->id), watch, node, decoder);
+    apply_to(*d->child, path + "/" + (d->child->id.empty() ? "*" : d->child->id), here_watched, node, decoder);
   }
 }
 
 void policy::apply(const tree_spec& tree, tree_decoder& decoder) const {
   std::size_t node = 0;
   if (!rules_.empty())
-    apply_to(tree.root, "/" + tree.root.id, nullptr, node, decoder);
+    apply_to(tree.root, "/" + tree.root.id, {}, node, decoder);
 }
 
 }  // namespace libactor::yaml

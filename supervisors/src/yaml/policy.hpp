@@ -40,6 +40,12 @@ class policy {
     std::vector<term> require, forbid;
   };
 
+  // What watches a node, and the node that says so.
+  struct watched {
+    const watch_spec* by = nullptr;
+    std::size_t node = 0;
+  };
+
   void invalid(const node& n, std::string text) { read_.fault("Y72", n, std::move(text)); }
   bool add_rule(const node& n, rule& out);
   bool read_match(const node& n, rule& out);
@@ -49,7 +55,7 @@ class policy {
   bool read_bounds(const node& map, term& out);
 
   bool matches(const rule& r, const child_spec& spec, const std::string& path) const;
-  void apply_to(const child_spec& spec, const std::string& path, const watch_spec* inherited, std::size_t& node,
+  void apply_to(const child_spec& spec, const std::string& path, watched above, std::size_t& node,
                 tree_decoder& decoder) const;
 
   scalar_reader& read_;

@@ -37,7 +37,7 @@ std::optional<duration> tree_decoder::time(const node& n, const field_shape& sha
   return read_.time(n, shape.name, may_be(shape, "infinity"));
 }
 
-void tree_decoder::add_template(const node& name, const node& map) { templates_[name.text] = {&name, &map, {}, false}; }
+void tree_decoder::add_template(const node& name, const node& map) { templates_[name.text] = {&name, &map, {}}; }
 
 void tree_decoder::set_defaults(const node& map) {
   defaults_map_ = &map;
@@ -58,14 +58,14 @@ const tree_decoder::child_template* tree_decoder::find_template(const field& use
   }
   const auto found = templates_.find(*name);
   if (found == templates_.end()) {
-    std::vector<std::string_view> names;
-    for (const auto& [known, t] : templates_)
-      names.push_back(known);
-    read_.fault("Y32", *use.value, "unknown template `" + *name + "`" + read_.words().suggest(*name, names));
+    if (template_names_.empty()) {
+      for (const auto& [known, t] : templates_)
+        template_names_.push_back(known);
+    }
+    read_.fault("Y32", *use.value, "unknown template `" + *name + "`" + read_.words().suggest(*name, template_names_));
     unsound("kind");  // the template might have had it
     return nullptr;
   }
-  found->second.is_used = true;
   slots_of(found->second);
   return &found->second;
 }
@@ -122,19 +122,11 @@ void tree_decoder::decode_type(const layered& l, child_spec& out) {
     decode_kind(l, out.what.emplace<kind_child>());
   } else if (const auto children = l.get(key::children)) {
     auto& supervisor = out.what.emplace<static_supervisor>();
-    decode_supervisor(l, supervisor);
-    take_word(l.get(key::start), info_of(key::start), "start", supervisor.start);
+    decode_fixed(l, supervisor);
     decode_children(children, supervisor);
   } else if (const auto child = l.get(key::child)) {
     auto& supervisor = out.what.emplace<dynamic_supervisor>();
-    decode_supervisor(l, supervisor);
-    take(l.get(key::max_children), "max_children", supervisor.max_children,
-         [&](const node& n) -> std::optional<std::optional<std::uint64_t>> {
-           if (read_.is_word(n, "infinity"))
-             return std::optional<std::uint64_t>();
-           const auto value = whole(n, info_of(key::max_children));
-           return value ? std::optional(std::optional(static_cast<std::uint64_t>(*value))) : std::nullopt;
-         });
+    decode_dynamic(l, supervisor);
     auto model = std::make_shared<child_spec>();
     if (decode(*child.value, *model))
       supervisor.child = std::move(model);
@@ -158,7 +150,7 @@ void tree_decoder::reject_meaningless(const layered& l, const child_spec& out) {
     if (!f || f.layer == 2)  // defaults are for those nodes for which they have a meaning
       continue;
     std::vector<report::pending_note> notes;
-    if (f.layer == 1)
+    if (f.layer == 1 && !is_alone_)
       notes.push_back({read_.at(*places_[current_].map), "the template is used here"});
     read_.faults().error("Y21", read_.at(*f.key),
                          "`" + f.key->text + "` has no meaning for a " +
@@ -177,6 +169,22 @@ void tree_decoder::decode_supervisor(const layered& l, supervisor_spec& out) {
   take(l.get(key::period), "period", out.period, [&](const node& n) { return time(n, info_of(key::period)); });
   take_word(l.get(key::auto_shutdown), info_of(key::auto_shutdown), "auto_shutdown", out.auto_shutdown);
   take_word(l.get(key::on_giveup), info_of(key::on_giveup), "on_giveup", out.on_giveup);
+}
+
+void tree_decoder::decode_fixed(const layered& l, static_supervisor& out) {
+  decode_supervisor(l, out);
+  take_word(l.get(key::start), info_of(key::start), "start", out.start);
+}
+
+void tree_decoder::decode_dynamic(const layered& l, dynamic_supervisor& out) {
+  decode_supervisor(l, out);
+  take(l.get(key::max_children), "max_children", out.max_children,
+       [&](const node& n) -> std::optional<std::optional<std::uint64_t>> {
+         if (read_.is_word(n, "infinity"))
+           return std::optional<std::uint64_t>();
+         const auto value = whole(n, info_of(key::max_children));
+         return value ? std::optional(std::optional(static_cast<std::uint64_t>(*value))) : std::nullopt;
+       });
 }
 
 void tree_decoder::decode_children(const field& f, static_supervisor& out) {
@@ -281,12 +289,16 @@ bool tree_decoder::is_given_map(const field& f, key k) {
 std::vector<field> tree_decoder::known_entries(const layered& l, key k) {
   const auto& names = keys_of(*info_of(k).map);
   auto entries = merge(l.maps(k));
+  const auto is_unknown = [&](const field& f) {
+    return std::find(names.begin(), names.end(), f.key->text) == names.end();
+  };
   for (const auto& f : entries) {
-    if (std::find(names.begin(), names.end(), f.key->text) == names.end())
+    if (is_unknown(f))
       read_.fault(
           "Y21", *f.key,
           "unknown key `" + f.key->text + "` of `" + name_of(k) + "`" + read_.words().suggest(f.key->text, names));
   }
+  entries.erase(std::remove_if(entries.begin(), entries.end(), is_unknown), entries.end());
   return entries;
 }
 
@@ -351,7 +363,7 @@ void tree_decoder::decode_backoff(const layered& l, child_spec& out) {
     }
   }
   for (const auto& [has, name] : {std::pair(has_min, "min"), std::pair(has_max, "max")}) {
-    if (has)
+    if (has || is_alone_)
       continue;
     read_.fault("Y22", *l.get(key::backoff).key, "`backoff` needs `" + std::string(name) + "`");
     unsound("backoff");
@@ -396,7 +408,7 @@ void tree_decoder::decode_address(const layered& l, child_spec& out) {
     has_hold = has_hold || f.key->text == "hold";
     take(f, "address.hold", out.address_hold, [&](const node& n) { return time(n, field_of(address_shape, "hold")); });
   }
-  if (!has_hold)
+  if (!has_hold && !is_alone_)
     read_.fault("Y22", *l.get(key::address).key, "`address` is `refuse`, or a map with `hold`");
 }
 

@@ -28,8 +28,9 @@ class tree_decoder {
   // A later template of the same name wins.
   void add_template(const node& name, const node& map);
   void set_defaults(const node& map);
-  // Reports the faults of templates and defaults that no node uses.
-  void check_unused();
+  // Reports the faults of templates and defaults that no node has: it is not used, or nodes have their own values.
+  // Comes after `decode`.
+  void check_shared();
 
   // False if the node is no map. `what`: the key that it stands under.
   bool decode(const node& n, child_spec& out, std::string_view what = "child");
@@ -39,6 +40,7 @@ class tree_decoder {
     position at;
     std::uint8_t layer = 0;
     bool found = false;  // false: it is not in the file, and `at` is the node's own place
+    const node* key = nullptr;
   };
   located locate(std::size_t node, std::string_view field) const;
   // False if the field, or what it is part of, could not be decoded.
@@ -60,7 +62,6 @@ class tree_decoder {
     const node* name;
     const node* map;
     std::optional<key_slots> slots;  // sorted at the first use
-    bool is_used = false;
   };
 
   void unsound(const std::string& field) { unsound_.emplace(current_, field); }
@@ -71,6 +72,9 @@ class tree_decoder {
   void decode_type(const layered& l, child_spec& out);
   void reject_meaningless(const layered& l, const child_spec& out);
   void decode_supervisor(const layered& l, supervisor_spec& out);
+  void decode_fixed(const layered& l, static_supervisor& out);
+  void decode_dynamic(const layered& l, dynamic_supervisor& out);
+  void check_layer(const node& map, std::size_t layer, const key_slots& slots);
   void decode_children(const field& f, static_supervisor& out);
   void decode_common(const layered& l, child_spec& out);
   void decode_limits(const layered& l, child_spec& out);
@@ -102,10 +106,12 @@ class tree_decoder {
   std::size_t values_left_;
   bool is_spent_ = false;
   std::map<std::string_view, child_template> templates_;
+  std::vector<std::string_view> template_names_;  // once a suggestion is made of them
   const node* defaults_map_ = nullptr;
   std::optional<key_slots> defaults_;
   std::deque<place_of_node> places_;
   std::size_t current_ = 0;
+  bool is_alone_ = false;  // what is decoded is no node: what it lacks, a node adds
   std::set<std::pair<std::size_t, std::string>> unsound_;
   const node* budget_ = nullptr;
 };

@@ -274,4 +274,16 @@ t.yaml:9:10: note: the rule is here
 )");
 }
 
+BOOST_AUTO_TEST_CASE(Y71_what_follows_from_a_watch_above_that_could_not_be_read_is_left_out) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree: {id: s, watch: always, children: [{id: a, kind: demo.worker}]}
+policy: [{id: watched, match: {type: worker}, require: {watch: {present: true}}}]
+)") == R"(
+t.yaml:2:22: error[Y23]: `watch` must be a map, or off, not a word
+  tree: {id: s, watch: always, children: [{id: a, kind: demo.worker}]}
+                       ^~~~~~
+)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -383,4 +383,70 @@ t.yaml:6:48: error[Y28]: `yes` is not a boolean here: write true or false
 )");
 }
 
+BOOST_AUTO_TEST_CASE(faults_of_templates_and_defaults_of_which_no_node_has_the_value) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+defaults: {shutdown: 5, start: grph, max_children: lots, drain: soon, labels: {a: [b]}}
+templates:
+  used: {kill_grace: 7}
+  unused: {start: grph, max_children: lots}
+  worker: {kind: demo.worker, strategy: one_for_all}
+tree: {id: s, shutdown: 1s, labels: {a: b}, child: {use: used, kind: demo.worker, shutdown: 1s, kill_grace: 1s, drain: none, labels: {a: b}}}
+)") == R"(
+t.yaml:2:22: error[Y25]: the duration `5` has no unit: add one of ns us ms s m h
+  defaults: {shutdown: 5, start: grph, max_children: lots, drain: soon, labels: {a: [b]}}
+                       ^
+t.yaml:2:32: error[Y24]: `start` can't be `grph`; did you mean `graph`?
+  defaults: {shutdown: 5, start: grph, max_children: lots, drain: soon, labels: {a: [b]}}
+                                 ^~~~
+t.yaml:2:52: error[Y23]: `max_children` must be a whole number, not a word
+  defaults: {shutdown: 5, start: grph, max_children: lots, drain: soon, labels: {a: [b]}}
+                                                     ^~~~
+t.yaml:2:65: error[Y23]: `drain` must be a duration such as 10s, not `soon`
+  defaults: {shutdown: 5, start: grph, max_children: lots, drain: soon, labels: {a: [b]}}
+                                                                  ^~~~
+t.yaml:2:83: error[Y23]: `a` must be a string, not a list
+  …faults: {shutdown: 5, start: grph, max_children: lots, drain: soon, labels: {a: [b]}}
+                                                                                   ^
+t.yaml:4:22: error[Y25]: the duration `7` has no unit: add one of ns us ms s m h
+    used: {kill_grace: 7}
+                       ^
+t.yaml:5:19: error[Y24]: `start` can't be `grph`; did you mean `graph`?
+    unused: {start: grph, max_children: lots}
+                    ^~~~
+t.yaml:5:39: error[Y23]: `max_children` must be a whole number, not a word
+    unused: {start: grph, max_children: lots}
+                                        ^~~~
+t.yaml:6:31: error[Y21]: `strategy` has no meaning for a worker
+    worker: {kind: demo.worker, strategy: one_for_all}
+                                ^~~~~~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_template_that_nobody_uses_lacks_a_node_would_add) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+templates: {slow: {backoff: {min: 1s}, address: {}}}
+defaults: {backoff: {factor: 3}}
+tree: {id: s, backoff: none, children: []}
+)") == "\n");
+}
+
+BOOST_AUTO_TEST_CASE(Y21_the_value_of_an_unknown_key_is_not_read_as_that_of_a_known_one) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  children:
+    - {id: a, kind: demo.store, address: {hold: 1s, held: often}, ready: {timeout: 1s, until: soon}}
+)") == R"(
+t.yaml:5:53: error[Y21]: unknown key `held` of `address`; did you mean `hold`?
+      - {id: a, kind: demo.store, address: {hold: 1s, held: often}, ready: {timeout: 1s, until: soon}}
+                                                      ^~~~
+t.yaml:5:88: error[Y21]: unknown key `until` of `ready`
+  …id: a, kind: demo.store, address: {hold: 1s, held: often}, ready: {timeout: 1s, until: soon}}
+                                                                                   ^~~~~
+)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -283,4 +283,66 @@ t.yaml:6:43: error[Y24]: `restart` can't be `never`: it is permanent, transient 
 )");
 }
 
+BOOST_AUTO_TEST_CASE(Y01_a_tab_between_brackets_is_not_to_blame) {
+  BOOST_TEST(rendered("schema: 1\n"
+                      "tree: {id: a,\n"
+                      "\tchildren: [] x}\n") == R"(
+t.yaml:3:15: error[Y01]: a `,` or `}` was expected here
+  	children: [] x}
+  	             ^
+t.yaml:2:7: note: for this one
+  tree: {id: a,
+        ^
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y23_an_empty_value_before_a_key_that_begins_as_null_does) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: a
+  children: []
+  labels:
+    a:
+    name: x
+    b: null
+    c: ~
+    nulls:
+)") == R"(
+t.yaml:6:5: error[Y23]: `a` must be a string, not nothing
+      a:
+      ^
+t.yaml:8:8: error[Y23]: `b` must be a string, not nothing
+      b: null
+         ^
+t.yaml:9:8: error[Y23]: `c` must be a string, not nothing
+      c: ~
+         ^
+t.yaml:10:5: error[Y23]: `nulls` must be a string, not nothing
+      nulls:
+      ^
+)");
+}
+
+BOOST_AUTO_TEST_CASE(a_comment_behind_an_anchor_is_not_what_it_names) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree: &top # the root
+  # and its only field
+  children: []
+)") == R"(
+t.yaml:4:3: error[Y22]: a child needs an `id`
+    children: []
+    ^
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y01_an_unclosed_quote_in_a_file_without_a_last_line_end) {
+  BOOST_TEST(rendered("schema: 1\ntree:\n  id: 'a\n  children: []") == R"(
+t.yaml:3:7: error[Y01]: this quote is never closed
+    id: 'a
+        ^
+)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

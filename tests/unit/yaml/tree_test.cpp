@@ -416,4 +416,52 @@ t.yaml:2:35: error[Y21]: unknown key `strategey` of a template; did you mean `st
 )");
 }
 
+BOOST_AUTO_TEST_CASE(what_follows_from_a_value_that_could_not_be_read_is_left_out) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+tree:
+  id: shop
+  auto_shutdown: any
+  start: grph
+  children:
+    - {id: a, kind: demo.worker, restart: transient, significant: true, after: [b]}
+    - {id: b, kind: demo.worker, shutdown: 10, drain: 8s}
+    - {id: c, kind: demo.worker, enabled: false}
+    - {id: d, kind: demo.worker, enabled: no, after: [c]}
+    - {id: e, kind: demo.store, ready: soon}
+    - {id: f, kind: demo.worker, after: [{id: e, when: ready}]}
+)") == R"(
+t.yaml:4:18: error[Y24]: `auto_shutdown` can't be `any`: it is never, any_significant or all_significant
+    auto_shutdown: any
+                   ^~~
+t.yaml:5:10: error[Y24]: `start` can't be `grph`; did you mean `graph`?
+    start: grph
+           ^~~~
+t.yaml:8:44: error[Y25]: the duration `10` has no unit: add one of ns us ms s m h
+      - {id: b, kind: demo.worker, shutdown: 10, drain: 8s}
+                                             ^~
+t.yaml:10:43: error[Y28]: `no` is not a boolean here: write true or false
+      - {id: d, kind: demo.worker, enabled: no, after: [c]}
+                                            ^~
+t.yaml:11:40: error[Y23]: `ready` must be a map, or none, not a word
+      - {id: e, kind: demo.store, ready: soon}
+                                         ^~~~
+)");
+}
+
+BOOST_AUTO_TEST_CASE(Y32_a_context_key_is_shown_in_the_template_that_has_it) {
+  BOOST_TEST(rendered(R"(
+schema: 1
+templates: {web: {context: {values: {zoen: eu}}}}
+tree: {id: s, children: [{id: a, use: web, kind: demo.worker, context: {values: {zone: eu}}}]}
+)") == R"(
+t.yaml:2:38: error[Y32]: unknown context key `zoen`; did you mean `zone`?
+  templates: {web: {context: {values: {zoen: eu}}}}
+                                       ^~~~
+t.yaml:3:31: note: for this node
+  tree: {id: s, children: [{id: a, use: web, kind: demo.worker, context: {values: {zone: eu}}}]}
+                                ^
+)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
