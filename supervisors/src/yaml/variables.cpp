@@ -44,8 +44,10 @@ std::size_t count_references(std::string_view text) {
 // One scalar of the file that is being expanded: faults are reported at its own `${`.
 struct variables::expansion {
   const node* scalar;
-  std::size_t reference = 0;  // which `${` of the scalar, those in defaults counted
-  bool is_nested = false;     // within a default
+  std::size_t reference = 0;           // which `${` of the scalar, those in defaults counted
+  bool is_nested = false;              // within a default
+  std::optional<std::size_t> place{};  // in the source, of the reference that `place_of` counts to; npos: not found
+  std::size_t place_of = 0;
 };
 
 void variables::define(const node& key, const node& value) { known_[key.text] = variable{&key, &value}; }
@@ -104,18 +106,15 @@ void variables::fault(expansion& e, const char* code, std::string text, bool is_
   }
   // Its place in the source, if the scalar stands there as it reads.
   const auto& source = faults_.file(e.scalar->file).text();
-  auto offset = static_cast<std::size_t>(e.scalar->offset);
-  for (std::size_t n = 0; n <= e.reference; ++n) {
-    const auto next = source.find("${", n == 0 ? offset : offset + 2);
-    if (next == std::string::npos) {
-      offset = e.scalar->offset;
-      break;
-    }
-    offset = next;
-  }
-  const auto end = end_of_reference(source, offset);
-  const auto line_end = std::min(source.find('\n', offset), source.size());
-  const auto length = !is_closed || end == std::string::npos || end > line_end ? 2 : end - offset;
+  constexpr auto none = std::string::npos;
+  if (!e.place)
+    e.place = source.find("${", e.scalar->offset);
+  for (; *e.place != none && e.place_of < e.reference; ++e.place_of)
+    e.place = source.find("${", *e.place + 2);
+  const auto offset = *e.place == none ? e.scalar->offset : *e.place;
+  const auto rest = std::string_view(source).substr(offset, e.scalar->text.size());
+  const auto end = is_closed ? end_of_reference(rest, 0) : none;
+  const auto length = end == none || rest.substr(0, end).find('\n') != none ? 2 : end;
   faults_.error(code, {e.scalar->file, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(length)},
                 std::move(text));
 }

@@ -266,13 +266,19 @@ BOOST_AUTO_TEST_CASE(a_known_file_may_be_included_again_where_no_more_files_are_
   BOOST_TEST(folder.rendered("t.yaml") == "\n");
 }
 
-// A list of all names for each that is missing would take minutes.
-BOOST_AUTO_TEST_CASE(Y14_very_many_variables_that_are_not_there_take_linear_time, *boost::unit_test::timeout(30)) {
+// A list of all names for each that is missing would take minutes, and so would a count of all references before each.
+BOOST_AUTO_TEST_CASE(Y14_Y15_very_many_faulty_references_take_linear_time, *boost::unit_test::timeout(30)) {
   std::string text = "schema: 1\nvars:\n";
   for (int i = 0; i < 20'000; ++i)
     text += "  k" + std::to_string(i) + ": \"${var:no" + std::to_string(i) + "}\"\n";
   const auto found = load(text + "tree: {id: s, children: []}\n").diagnostics;
   BOOST_TEST(found.size() == 1'001u);
+  std::string references;
+  for (int i = 0; i < 200'000; ++i)
+    references += "${a}";
+  const auto wrong = load("schema: 1\ntree: {id: \"" + references + "\", children: []}\n").diagnostics;
+  BOOST_REQUIRE(wrong.size() == 1'001u);
+  BOOST_TEST(wrong[999].at.column == 13u + 999u * 4u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
