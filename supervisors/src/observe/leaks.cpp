@@ -8,6 +8,7 @@
 #include <caf/error.hpp>
 #include <caf/sec.hpp>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace libactor::observe {
@@ -22,6 +23,7 @@ struct leak_record {
   wall_time first{};
   duration longest{};
   bool is_closed = false;
+  bool is_told_since = false;
   bool has_kind = false;
 };
 
@@ -133,7 +135,8 @@ bool is_below(const std::string& path, const std::string& top) {
          (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/' || top.back() == '/'));
 }
 
-using record_id = std::pair<std::int64_t, std::int64_t>;  // run and record
+// Run and record; and of whom, for each of several runtimes that share a ledger counts its records from 1.
+using record_id = std::tuple<std::int64_t, std::int64_t, std::string, std::int64_t, std::int64_t>;
 
 std::map<record_id, leak_record> read_records(sqlite& db, const leak_filter& filter, leak_report& into) {
   const auto since = filter.since ? std::chrono::nanoseconds(filter.since->time_since_epoch()).count() : INT64_MIN;
@@ -149,9 +152,12 @@ std::map<record_id, leak_record> read_records(sqlite& db, const leak_filter& fil
       ++into.unreadable;
       continue;
     }
-    auto& record = all[{rows.integer(0), rows.integer(1)}];
+    const std::string path{rows.text(4)};
+    auto& record =
+        all[{rows.integer(0), rows.integer(1), path, number_of(parsed, "actor"), number_of(parsed, "incarnation")}];
+    record.is_told_since = record.is_told_since || rows.integer(2) >= since;
     if (record.path.empty()) {
-      record.path = rows.text(4);
+      record.path = path;
       record.first = time_of(rows.integer(2));
       record.opened_as = word_of(parsed["leak"], "opened_as");
     }
@@ -178,7 +184,7 @@ caf::expected<leak_report> read_leaks(const std::string& file, const leak_filter
     leak_report report;
     std::map<std::string, std::size_t> places;
     for (const auto& [id, record] : read_records(db, filter, report)) {
-      if (!record.has_kind || !is_below(record.path, filter.path))
+      if (!record.is_told_since || !record.has_kind || !is_below(record.path, filter.path))
         continue;
       const auto [place, is_new] = places.try_emplace(group_key(record), report.groups.size());
       if (is_new)

@@ -73,6 +73,10 @@ void ledger::impl::open() {
 bool ledger::impl::write(std::vector<stamped_event>& batch) noexcept {
   try {
     try {
+      if (file_ && file_->has_moved()) {
+        file_.reset();
+        tell("was moved away or removed: a new one is begun");
+      }
       if (!file_)
         open();
       const auto count = file_->write(batch);

@@ -5,10 +5,7 @@
 
 #include <unistd.h>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 
@@ -37,25 +34,22 @@ std::int64_t unix_ns(wall_time at) {
 
 enum class first_look { nothing, database, damaged, foreign };
 
-// What stands at the path, by its first bytes. What is neither a database nor a text is taken for a damaged one.
-first_look look_at(const std::string& path) {
-  std::error_code none;
-  if (!std::filesystem::exists(path, none))
-    return first_look::nothing;
-  if (!std::filesystem::is_regular_file(path, none))
-    return first_look::foreign;
-  if (std::filesystem::is_empty(path, none))
-    return first_look::nothing;
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    throw ledger_refused(path + ": " + std::strerror(errno));
-  char head[512];
-  in.read(head, sizeof head);
-  const std::string_view bytes(head, static_cast<std::size_t>(in.gcount()));
+// What a file is, by its first bytes: before a query, which may take in what an old journal beside it holds. What is
+// neither a database nor a text is taken for a damaged one.
+first_look look_at(const sqlite& db) {
+  const auto bytes = db.head(512);
   constexpr std::string_view magic("SQLite format 3\0", 16);
+  if (bytes.empty())
+    return first_look::nothing;
   if (bytes.starts_with(magic))
     return first_look::database;
   return bytes.find('\0') == bytes.npos ? first_look::foreign : first_look::damaged;
+}
+
+bool is_no_file(const std::string& path) {
+  std::error_code none;
+  const auto what = std::filesystem::status(path, none);
+  return std::filesystem::exists(what) && !std::filesystem::is_regular_file(what);
 }
 
 // The schema's version; 0 for a database without anything in it.
@@ -92,7 +86,10 @@ std::string program_name() {
 }
 
 sqlite open_for_writing(const std::string& path) {
-  switch (look_at(path)) {
+  if (is_no_file(path))
+    throw ledger_refused(path + ": is no ledger");
+  sqlite db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  switch (look_at(db)) {
     case first_look::foreign:
       throw ledger_refused(path + ": is no ledger");
     case first_look::damaged:
@@ -101,7 +98,6 @@ sqlite open_for_writing(const std::string& path) {
     case first_look::database:
       break;
   }
-  sqlite db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   const auto version = version_of(db, path);
   if (version != 0 && db.word("PRAGMA quick_check(1)") != "ok")
     throw sqlite_error(SQLITE_CORRUPT, "database disk image is malformed");
@@ -118,19 +114,29 @@ sqlite open_for_writing(const std::string& path) {
 }  // namespace
 
 ledger_file::ledger_file(const std::string& path, ledger_limits limits)
-    : db_(open_for_writing(path)), limits_{limits.max_age, std::max<std::uint64_t>(limits.max_bytes, 256 * 1024)} {
+    : db_(open_for_writing(path)),
+      began_(unix_ns(std::chrono::system_clock::now())),
+      limits_{limits.max_age, std::max<std::uint64_t>(limits.max_bytes, 256 * 1024)} {
   page_size_ = static_cast<std::uint64_t>(db_.number("PRAGMA page_size"));
   const auto journal = std::min<std::uint64_t>(limits_.max_bytes / 8, 4 * 1024 * 1024);
   db_.run(("PRAGMA wal_autocheckpoint = " + std::to_string(journal / page_size_) +
            "; PRAGMA journal_size_limit = " + std::to_string(journal))
               .c_str());
+  keep_run();
+  insert_ = db_.prepare("INSERT INTO events (run, time, kind, path, record, json) VALUES (?, ?, ?, ?, ?, ?)");
+}
+
+// Another program may have forgotten this run while it had no events, and its number may be another's now.
+void ledger_file::keep_run() {
+  auto kept = db_.prepare("SELECT 1 FROM runs WHERE id = ? AND began = ? AND pid = ?");
+  if (kept.bind(1, run_).bind(2, began_).bind(3, ::getpid()).step())
+    return;
   db_.prepare("INSERT INTO runs (began, pid, program) VALUES (?, ?, ?)")
-      .bind(1, unix_ns(std::chrono::system_clock::now()))
+      .bind(1, began_)
       .bind(2, ::getpid())
       .bind(3, program_name())
       .run();
   run_ = db_.last_row();
-  insert_ = db_.prepare("INSERT INTO events (run, time, kind, path, record, json) VALUES (?, ?, ?, ?, ?, ?)");
 }
 
 std::size_t ledger_file::write(std::span<const stamped_event> events) {
@@ -138,6 +144,7 @@ std::size_t ledger_file::write(std::span<const stamped_event> events) {
   std::size_t count = 0;
   std::size_t bytes = 0;
   sqlite_transaction all(db_);
+  keep_run();
   for (; count < std::min(most, events.size()) && bytes < limits_.max_bytes / 16; ++count) {
     const auto& [what, at] = events[count];
     const auto line = to_json(what, at);
@@ -200,17 +207,20 @@ std::string ledger_file::set_aside(const std::string& path) {
 
 sqlite open_ledger(const std::string& path) {
   try {
-    switch (look_at(path)) {
+    if (::access(path.c_str(), F_OK) != 0)
+      throw ledger_refused(path + ": no such file");
+    if (is_no_file(path))
+      throw ledger_refused(path + ": is no ledger");
+    sqlite db(path, SQLITE_OPEN_READONLY);
+    switch (look_at(db)) {
       case first_look::nothing:
-        throw ledger_refused(path + ": " +
-                             (::access(path.c_str(), F_OK) == 0 ? "is empty, and no ledger" : "no such file"));
+        throw ledger_refused(path + ": is empty, and no ledger");
       case first_look::foreign:
       case first_look::damaged:
         throw ledger_refused(path + ": is no ledger");
       case first_look::database:
         break;
     }
-    sqlite db(path, SQLITE_OPEN_READONLY);
     if (version_of(db, path) == 0)
       throw ledger_refused(path + ": is a database of another program, and no ledger");
     return db;

@@ -38,15 +38,20 @@ class ledger_file {
   /// outlive the process however that ends.
   std::size_t write(std::span<const stamped_event> events);
 
+  /// Whether somebody has moved the file away, or removed it: what is written now would not be found.
+  bool has_moved() const { return db_.has_moved(); }
+
   /// Renames the file and what SQLite keeps beside it, and gives the new name. Throws: std::system_error.
   static std::string set_aside(const std::string& path);
 
  private:
+  void keep_run();
   void forget_old(wall_time now);
   void forget_surplus();
   std::uint64_t used_bytes();
 
   sqlite db_;
+  const std::int64_t began_;
   ledger_limits limits_;
   std::uint64_t page_size_ = 0;
   std::int64_t run_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "sqlite.hpp"
 
+#include <algorithm>
 #include <system_error>
 
 namespace libactor::observe {
@@ -81,6 +82,25 @@ std::int64_t sqlite::number(const char* sql) {
 std::string sqlite::word(const char* sql) {
   auto statement = prepare(sql);
   return statement.step() ? std::string(statement.text(0)) : std::string();
+}
+
+std::string sqlite::head(std::size_t most) const {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(raw_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_int64 size = 0;
+  int result = file->pMethods->xFileSize(file, &size);
+  std::string bytes(std::min(most, static_cast<std::size_t>(size)), '\0');
+  if (result == SQLITE_OK && !bytes.empty())
+    result = file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), 0);
+  if (result != SQLITE_OK)
+    throw sqlite_error(result, sqlite3_errstr(result));
+  return bytes;
+}
+
+bool sqlite::has_moved() const {
+  int moved = 0;
+  sqlite3_file_control(raw_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved != 0;
 }
 
 sqlite_transaction::~sqlite_transaction() {

@@ -57,6 +57,11 @@ class sqlite {
   std::int64_t number(const char* sql);
   std::string word(const char* sql);
   sqlite_statement prepare(std::string_view sql) { return {raw_.get(), sql}; }
+  /// The file's first bytes, read by SQLite's own means. A descriptor of ours would, when it is closed, take with it
+  /// what locks this process has on the file; another program would then take the journal of those who use it here.
+  std::string head(std::size_t most) const;
+  /// Whether another file, or none, has the name that this one was opened by.
+  bool has_moved() const;
   std::int64_t last_row() const { return sqlite3_last_insert_rowid(raw_.get()); }
 
  private:

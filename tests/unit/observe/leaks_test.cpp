@@ -50,6 +50,23 @@ leak_event overdue_leak(std::uint64_t record, const std::string& path) {
 
 BOOST_FIXTURE_TEST_SUITE(leaks, ledger_of_leaks)
 
+// Each counts its records from 1.
+BOOST_AUTO_TEST_CASE(records_of_two_runtimes_that_share_a_ledger_are_two) {
+  auto successor = stuck_leak(1, "/shop");
+  successor.incarnation = 3;
+  auto elsewhere = stuck_leak(1, "/shop");
+  elsewhere.actor = 8;
+  add({event_of(stuck_leak(1, "/shop")), event_of(overdue_leak(1, "/bank")), event_of(successor), event_of(elsewhere),
+       recovery_of(overdue_leak(1, "/bank"), 3s)});
+  const auto report = read({.since = std::chrono::system_clock::now() - 1h});
+  BOOST_TEST(report.records == 4u);
+  BOOST_TEST_REQUIRE(report.groups.size() == 2u);
+  BOOST_TEST(report.groups[0].kind == "stuck");
+  BOOST_TEST(report.groups[0].open == 3u);
+  BOOST_TEST((report.groups[1].paths == observe::tally{{"/bank", 1}}));
+  BOOST_TEST(report.groups[1].open == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(records_with_the_same_functions_and_derivation_are_one_culprit_the_most_frequent_first) {
   auto elsewhere = stuck_leak(3, "/shop/http");  // another line of the same functions, another address
   elsewhere.stack[0].line = 13;
@@ -113,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_filter_takes_records_by_time_kind_and_path) {
 }
 
 BOOST_AUTO_TEST_CASE(a_report_says_all_of_a_culprit_for_people_and_for_programs) {
-  add({event_of(stuck_leak(1)), event_of(stuck_leak(2, "/shop/http")), recovery_of(stuck_leak(2), 72s)});
+  add({event_of(stuck_leak(1)), event_of(stuck_leak(2, "/shop/http")), recovery_of(stuck_leak(2, "/shop/http"), 72s)});
   database(path).query("UPDATE events SET time = 1769903998250000000");
   const std::string expected = R"(2 leaks, 1 culprit
 

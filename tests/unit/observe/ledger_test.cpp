@@ -11,6 +11,8 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
@@ -92,6 +94,45 @@ class file_limit {
   void (*was_)(int) = nullptr;
 };
 
+// A program of its own that opens the ledger now and then, as one that looks into it does. It is forked before this one
+// opens it: SQLite must not be used across a fork.
+class other_program {
+ public:
+  explicit other_program(const std::string& path) {
+    BOOST_REQUIRE(::pipe(ask_) == 0);
+    BOOST_REQUIRE(::pipe(answer_) == 0);
+    child_ = ::fork();
+    BOOST_REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+      ::close(ask_[1]);
+      for (char any = 0; ::read(ask_[0], &any, 1) == 1;) {
+        const long count = database(path).number("SELECT count(*) FROM events");
+        if (::write(answer_[1], &count, sizeof count) != sizeof count)
+          break;
+      }
+      ::_exit(0);
+    }
+  }
+  ~other_program() {
+    for (const int fd : {ask_[0], ask_[1], answer_[0], answer_[1]})
+      ::close(fd);
+    ::waitpid(child_, nullptr, 0);
+  }
+  other_program(const other_program&) = delete;
+  other_program& operator=(const other_program&) = delete;
+
+  long count_of_events() {
+    long count = -1;
+    BOOST_REQUIRE(::write(ask_[1], "?", 1) == 1);
+    BOOST_REQUIRE(::read(answer_[0], &count, sizeof count) == sizeof count);
+    return count;
+  }
+
+ private:
+  int ask_[2] = {}, answer_[2] = {};
+  pid_t child_ = 0;
+};
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(ledger_, ledger_folder)
@@ -153,6 +194,46 @@ BOOST_AUTO_TEST_CASE(two_programs_may_write_to_one_file) {
   BOOST_TEST(one->acknowledged() == 500u);
   BOOST_TEST(two->acknowledged() == 500u);
   BOOST_TEST(numbers().size() == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(reading_it_in_the_program_that_writes_hides_nothing_from_other_programs) {
+  other_program other(path);
+  auto sink = open();
+  sink->on_event(plain_event(1));
+  sink->flush();
+  BOOST_TEST(observe::read_leaks(path).engaged());
+  const auto second = open();
+  BOOST_TEST(other.count_of_events() == 1);
+  sink->on_event(plain_event(2));
+  sink->flush();
+  BOOST_TEST(other.count_of_events() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_another_program_forgot_before_it_had_an_event_is_not_taken_for_a_later_one) {
+  auto first = open(), second = open();
+  first->on_event(plain_event(1));  // and looks at what is old
+  first->flush();
+  auto third = open();
+  second->on_event(plain_event(2));
+  second->flush();
+  third->on_event(plain_event(3));
+  third->flush();
+  database db(path);
+  BOOST_TEST(db.number("SELECT count(DISTINCT run) FROM events") == 3);
+  BOOST_TEST(db.number("SELECT count(*) FROM events WHERE run NOT IN (SELECT id FROM runs)") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_after_the_file_was_moved_away_is_in_a_new_one) {
+  auto sink = open();
+  sink->on_event(plain_event(1));
+  sink->flush();
+  for (const char* suffix : {"-wal", "-shm", ""})
+    std::filesystem::rename(path + suffix, path + ".old" + suffix);
+  sink->on_event(plain_event(2));
+  BOOST_TEST(eventually([&] { return sink->acknowledged() == 2; }));
+  BOOST_TEST((numbers() == std::vector<std::uint64_t>{2}));
+  path += ".old";
+  BOOST_TEST((numbers() == std::vector<std::uint64_t>{1}));
 }
 
 BOOST_AUTO_TEST_CASE(events_older_than_the_limit_are_forgotten_and_so_are_runs_without_any) {

@@ -20,8 +20,8 @@ struct ledger_options {
   std::uint64_t max_bytes = 64 * 1024 * 1024;
   std::size_t queue = 16384;  ///< how many events may wait for the file
   bool leaks_only = true;     ///< keep what carries a leak record, or tells that such were lost
-  /// Gets a `note` when the file fails, when it works again, and when a damaged one was set aside; on the ledger's own
-  /// thread, or in `open`. Not the ledger itself.
+  /// Gets a `note` when the file fails, when it works again, and when a damaged one was set aside or one was moved
+  /// away; on the ledger's own thread, or in `open`. Not the ledger itself.
   std::shared_ptr<event_sink> report_to{};
 };
 
@@ -33,7 +33,8 @@ struct ledger_options {
 /// which they came, many at a time under load.
 ///
 /// While the file can't be written, as on a full disk, events wait in the queue and it is tried again, at most 5 s
-/// later. A file that turns out to be damaged is renamed to `FILE.damaged-TIME`, and a new one begun. Thread-safe.
+/// later. A file that turns out to be damaged is renamed to `FILE.damaged-TIME`, and a new one begun; so is one in
+/// place of a file that was moved away or removed. Thread-safe.
 class ledger final : public event_sink {
  public:
   /// Makes the file where there is none; several programs may write to one. `caf::sec::cannot_open_file` with words
