@@ -6,13 +6,18 @@
 //     or freed under the lock.
 //  2. What was taken in is written, in order, or is still here; only the destructor gives up what can't be written.
 //  3. At most `limit` entries are here, those in the writer's hand included. What comes beyond is lost, counted, and
-//     told of by an entry that stands where the lost ones would.
+//     told of by an entry that stands where the lost ones would, and takes nobody's room.
+//  4. No signal is handled on the writer's thread, and none that a write raises, as for a broken pipe, ends the
+//  process.
+
+#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -59,16 +64,16 @@ class batch_queue {
     }
   }
 
-  /// Waits until what was taken in so far is written, or something could not be; for `limit` at the most. Whether it is
-  /// written.
+  /// Waits until what was taken in so far is written, and the lost ones are told of, or something could not be; for
+  /// `limit` at the most. Whether it is written.
   bool flush(std::chrono::milliseconds limit) {
     std::unique_lock lock{mutex_};
-    const auto wanted = taken_in_;
+    const auto wanted = put_in_ + (untold_ != 0 ? 1 : 0);
     const auto tries = failures_;
     hurry_ = true;
     changed_.notify_all();
-    progress_.wait_for(lock, limit, [&] { return written_ >= wanted || failures_ > tries; });
-    return written_ >= wanted;
+    progress_.wait_for(lock, limit, [&] { return put_out_ >= wanted || failures_ > tries; });
+    return put_out_ >= wanted;
   }
 
   std::uint64_t written() const {
@@ -90,12 +95,14 @@ class batch_queue {
     bool wakes = false;
     {
       std::lock_guard guard{mutex_};
-      if (queued_.size() + in_hand_ >= limit_) {
+      if (taken_in_ - written_ >= limit_) {
         ++lost_;
         ++untold_;
         return;
       }
+      tell_of_lost();
       queued_.push_back(std::move(what));
+      ++put_in_;
       ++taken_in_;
       wakes = std::exchange(idle_, false);
     }
@@ -104,6 +111,9 @@ class batch_queue {
   }
 
   void run() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
     std::vector<T> batch;
     std::unique_lock lock{mutex_};
     auto pause = first_pause;
@@ -114,7 +124,8 @@ class batch_queue {
         idle_ = false;
         if (queued_.empty() && untold_ == 0)
           return;
-        take(batch);
+        tell_of_lost();
+        batch.swap(queued_);
       }
       const auto before = batch.size();
       const bool last = stop_;
@@ -122,8 +133,10 @@ class batch_queue {
       lock.unlock();
       const bool ok = write_(batch);
       lock.lock();
-      in_hand_ = batch.size();
-      written_ += before - batch.size() - (batch.empty() && std::exchange(tells_, false) ? 1 : 0);
+      put_out_ += before - batch.size();
+      written_ += before - batch.size();
+      for (; !tellers_.empty() && tellers_.front() < put_out_; tellers_.pop_front())
+        --written_;
       progress_.notify_all();
       if (ok) {
         pause = first_pause;
@@ -140,12 +153,14 @@ class batch_queue {
   }
 
   // Under the lock. An entry that tells of lost ones counts as nothing that was taken in.
-  void take(std::vector<T>& batch) {
-    batch.swap(queued_);
-    in_hand_ = batch.size();
-    tells_ = untold_ != 0;
-    if (tells_)
-      batch.push_back(tell_(std::exchange(untold_, 0)));
+  void tell_of_lost() {
+    if (untold_ == 0)
+      return;
+    auto one = tell_(untold_);
+    tellers_.push_back(put_in_);
+    queued_.push_back(std::move(one));
+    ++put_in_;
+    untold_ = 0;
   }
 
   const std::size_t limit_;
@@ -156,13 +171,12 @@ class batch_queue {
   std::condition_variable progress_;  // something was done
   // All under `mutex_`:
   std::vector<T> queued_;
-  std::size_t in_hand_ = 0;
-  std::uint64_t taken_in_ = 0;
-  std::uint64_t written_ = 0;
+  std::deque<std::uint64_t> tellers_;  // which of all that were put in tell of lost ones, and are not written yet
+  std::uint64_t put_in_ = 0, put_out_ = 0;
+  std::uint64_t taken_in_ = 0, written_ = 0;  // the same without those that tell
   std::uint64_t lost_ = 0;
   std::uint64_t untold_ = 0;
   std::uint64_t failures_ = 0;
-  bool tells_ = false;  // the last entry of the batch in hand tells of lost ones
   bool idle_ = false;   // the writer waits, and nobody has woken it
   bool hurry_ = false;  // somebody flushes
   bool stop_ = false;

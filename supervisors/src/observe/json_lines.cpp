@@ -5,6 +5,7 @@
 #include "stamped_event.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <caf/error.hpp>
 #include <caf/sec.hpp>
@@ -31,12 +32,23 @@ class file {
   int fd_;
 };
 
+// As that of a program does which was killed in the middle of a write, or met a full disk.
+bool ends_within_a_line(const file& what, const std::string& path) {
+  struct stat is {};
+  if (::fstat(what.fd(), &is) != 0 || !S_ISREG(is.st_mode) || is.st_size == 0)
+    return false;
+  const file reading(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char last = '\n';
+  return ::pread(reading.fd(), &last, 1, is.st_size - 1) == 1 && last != '\n';
+}
+
 }  // namespace
 
 class json_lines::impl {
  public:
-  impl(int fd, json_lines_options options)
+  impl(int fd, const std::string& path, json_lines_options options)
       : file_(fd),
+        lines_(ends_within_a_line(file_, path) ? "\n" : ""),
         queue_(
             options.queue, [this](auto& batch) { return write(batch); }, stamped_event::lost) {}
 
@@ -94,7 +106,7 @@ caf::expected<std::shared_ptr<json_lines>> json_lines::open(const std::string& p
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
   if (fd < 0)
     return caf::make_error(caf::sec::cannot_open_file, path + ": " + std::strerror(errno));
-  return std::shared_ptr<json_lines>(new json_lines(std::make_unique<impl>(fd, options)));
+  return std::shared_ptr<json_lines>(new json_lines(std::make_unique<impl>(fd, path, options)));
 }
 
 json_lines::json_lines(std::unique_ptr<impl> made) : impl_(std::move(made)) {}

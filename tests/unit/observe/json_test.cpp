@@ -124,6 +124,37 @@ BOOST_AUTO_TEST_CASE(L016_a_file_that_takes_nothing_loses_events_which_are_count
   ::close(reader);
 }
 
+BOOST_AUTO_TEST_CASE(a_line_that_a_killed_program_left_unfinished_spoils_no_other) {
+  const scratch_folder folder;
+  const auto path = folder / "events.jsonl";
+  std::ofstream(path) << "{\"event\": \"earlier\"}\n{\"time\": \"2026-0";
+  auto sink = *json_lines::open(path);
+  sink->on_event(plain_event(1));
+  sink->on_event(plain_event(2));
+  sink = nullptr;
+  std::ifstream in(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  BOOST_TEST_REQUIRE(lines.size() == 4u);
+  BOOST_TEST(lines[1] == "{\"time\": \"2026-0");
+  BOOST_TEST(nlohmann::json::parse(lines[2]).at("count") == 1);
+  BOOST_TEST(nlohmann::json::parse(lines[3]).at("count") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_that_nobody_reads_any_more_is_a_failure_and_no_signal) {
+  const scratch_folder folder;
+  const auto path = folder / "pipe";
+  BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  auto sink = *json_lines::open(path);
+  ::close(reader);
+  sink->on_event(plain_event(1));
+  sink->flush();
+  BOOST_TEST(sink->failures() > 0u);
+  BOOST_TEST(sink->last_error() == "Broken pipe");
+}
+
 BOOST_AUTO_TEST_CASE(L018_a_full_device_is_reported_and_counted) {
   auto sink = *json_lines::open("/dev/full");
   sink->on_event(plain_event(1));

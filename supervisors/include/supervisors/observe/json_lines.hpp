@@ -18,7 +18,8 @@ struct json_lines_options {
 
 /// Appends each event to a file as one JSON object a line (`docs/observe.md`), from a thread of its own. The caller is
 /// never held up: an event for which the queue has no room is lost, counted, and told of by a line of kind `dropped`
-/// with their number. A line that can't be written is tried again, and stands once in the file. Thread-safe.
+/// with their number. A line that can't be written is tried again, and stands once in the file; where the file ends in
+/// the middle of a line, that is ended first. Thread-safe.
 class json_lines final : public event_sink {
  public:
   /// Makes the file where there is none. `caf::sec::cannot_open_file`, with the path and why.
