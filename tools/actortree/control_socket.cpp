@@ -33,8 +33,8 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-int new_socket() {
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+int new_socket(int flags = 0) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
   if (fd < 0)
     fail("a socket");
   return fd;
@@ -45,7 +45,7 @@ bool is_left_over(const std::string& path, const sockaddr_un& address) {
   struct stat file {};
   if (::lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode))
     return false;
-  const int fd = new_socket();
+  const int fd = new_socket(SOCK_NONBLOCK);  // one at which many wait is none
   const bool refused =
       ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno == ECONNREFUSED;
   ::close(fd);
@@ -140,11 +140,32 @@ bool control_socket::wait_readable(int fd) const {
   }
 }
 
+// Where the other end reads no more, the end of this socket does not wait for it.
+bool control_socket::send_reply(int fd, std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const auto count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+      continue;
+    }
+    if (count == 0 || (errno != EAGAIN && errno != EINTR))
+      return false;
+    pollfd news[] = {{fd, POLLOUT, 0}, {stopping_, POLLIN, 0}};
+    if (::poll(news, 2, -1) > 0 && news[0].revents == 0 && ::poll(news, 1, 1000) == 0)
+      return false;
+  }
+  return true;
+}
+
 void control_socket::accept_all() {
   while (wait_readable(listener_)) {
     const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
+      // Where there are no descriptors left, the client goes on waiting, and so does this.
+      pollfd end{stopping_, POLLIN, 0};
+      ::poll(&end, 1, 100);
       continue;
+    }
     {
       const std::lock_guard guard{mutex_};
       if (connections_ == max_connections) {
@@ -153,13 +174,20 @@ void control_socket::accept_all() {
       }
       ++connections_;
     }
-    std::thread([this, fd] {
-      serve(fd);
+    const auto leave = [this, fd] {
       ::close(fd);
       const std::lock_guard guard{mutex_};
       --connections_;
       left_.notify_all();
-    }).detach();
+    };
+    try {
+      std::thread([this, fd, leave] {
+        serve(fd);
+        leave();
+      }).detach();
+    } catch (const std::system_error&) {
+      leave();  // there is no thread for it
+    }
   }
 }
 
@@ -175,7 +203,7 @@ void control_socket::serve(int fd) {
     for (auto end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
       const auto line = pending.substr(0, end);
       pending.erase(0, end + 1);
-      if (!send_all(fd, answer_(line, who) + "\n"))
+      if (!send_reply(fd, answer_(line, who) + "\n"))
         return;
     }
     if (pending.size() > max_line)

@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -33,7 +34,8 @@ class control_socket {
   /// Replaces a socket that is left over from a program that has ended.
   /// Throws: std::system_error, with the path, where it can't be made or another program answers there.
   control_socket(std::string path, mode_t mode, answer_function answer);
-  /// Answers what was asked, closes every connection, and removes the file.
+  /// Answers what was asked, but for a client that does not read within 1 s; closes every connection, and removes the
+  /// file.
   ~control_socket();
   control_socket(const control_socket&) = delete;
   control_socket& operator=(const control_socket&) = delete;
@@ -42,6 +44,7 @@ class control_socket {
   void accept_all();
   void serve(int fd);
   bool wait_readable(int fd) const;
+  bool send_reply(int fd, std::string_view bytes) const;
 
   std::string path_;
   answer_function answer_;
