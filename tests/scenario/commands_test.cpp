@@ -4,6 +4,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstdlib>
+#include <fstream>
+
 using namespace scenario;
 using boost::unit_test::data::make;
 
@@ -101,6 +104,15 @@ BOOST_AUTO_TEST_CASE(a_graph_for_programs_has_the_children_in_start_order_and_th
     "path": "/t/b", "id": "b", "type": "worker", "kind": "demo.http", "restart": "permanent", "shutdown": "5s",
     "enabled": true, "after": [{"id": "a", "when": "ready"}]})"));
   BOOST_TEST(children.at(2).at("children").at(0).at("kind") == "demo.job");
+}
+
+BOOST_DATA_TEST_CASE(a_full_disk_is_no_success, make({"check", "graph", "schema"}), command) {
+  const auto file = std::string(command) == "schema" ? "" : " " + tree();
+  const auto err = folder.path() + "/err";
+  const auto line = std::string(ACTORTREE_PATH) + " " + command + file + " > /dev/full 2> " + err;
+  BOOST_TEST(std::system(line.c_str()) == internal << 8);
+  std::ifstream in(err);
+  BOOST_TEST(std::string(std::istreambuf_iterator<char>(in), {}) == "actortree: can't write to standard output\n");
 }
 
 BOOST_DATA_TEST_CASE(the_help_of_each_command_is_a_manual_page_with_its_exit_statuses,

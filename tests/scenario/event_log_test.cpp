@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "event_log.hpp"
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <future>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -20,9 +24,29 @@ class held_output {
     ::close(ends_[1]);
   }
   ~held_output() {
-    ::dup2(before_, STDOUT_FILENO);
-    ::close(before_);
+    close();
     ::close(ends_[0]);
+  }
+  // Nothing more comes.
+  void close() {
+    if (before_ < 0)
+      return;
+    ::dup2(before_, STDOUT_FILENO);
+    ::close(std::exchange(before_, -1));
+  }
+  // All, until it is closed.
+  std::string read_all() const {
+    std::string all;
+    char buffer[4096];
+    for (ssize_t count = 0; (count = ::read(ends_[0], buffer, sizeof buffer)) > 0;)
+      all.append(buffer, static_cast<std::size_t>(count));
+    return all;
+  }
+  // How many bytes wait in it.
+  int waiting() const {
+    int count = 0;
+    ::ioctl(ends_[0], FIONREAD, &count);
+    return count;
   }
   // At least so many bytes.
   std::string read(std::size_t bytes) const {
@@ -61,6 +85,73 @@ BOOST_AUTO_TEST_CASE(a_flush_waits_for_all_that_was_said_however_often_it_was_ca
   flushed.get();
   BOOST_TEST(all.substr(12, 8) == "  first\n");
   BOOST_TEST(all.ends_with("  last\n"));
+}
+
+BOOST_AUTO_TEST_CASE(lines_that_were_lost_take_no_room_from_those_that_come_later) {
+  held_output output;
+  actortree::event_log log{actortree::log_format::text};
+  for (int i = 0; i < 120'000; ++i)
+    log.say(std::string(200, 'x'));
+  const bool had_room = log.has_room();
+  auto all = std::async(std::launch::async, [&] { return output.read_all(); });
+  const bool written = log.drain();
+  const bool has_room = log.has_room();
+  output.close();
+  all.get();
+  BOOST_TEST(log.lost() > 50'000u);
+  BOOST_TEST(!had_room);
+  BOOST_TEST(written);
+  BOOST_TEST(has_room);
+}
+
+// As a terminal is, or a pipe, that another program has made so.
+BOOST_AUTO_TEST_CASE(an_output_that_does_not_block_loses_nothing) {
+  held_output output;
+  ::fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
+  constexpr int count = 3000;
+  actortree::event_log log{actortree::log_format::text};
+  for (int i = 0; i < count; ++i)
+    log.say(std::string(100, 'x'));
+  while (output.waiting() < 60'000)
+    std::this_thread::yield();
+  auto all = std::async(std::launch::async, [&] { return output.read_all(); });
+  BOOST_TEST(log.drain());
+  output.close();
+  const auto text = all.get();
+  BOOST_TEST(std::count(text.begin(), text.end(), '\n') == count);
+  BOOST_TEST(log.lost() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(lines_that_a_full_disk_does_not_take_are_counted) {
+  held_output output;
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  BOOST_TEST_REQUIRE(::dup2(full, STDOUT_FILENO) == STDOUT_FILENO);
+  ::close(full);
+  actortree::event_log log{actortree::log_format::text};
+  log.say("one");
+  log.say("two");
+  BOOST_TEST(log.drain());
+  output.close();
+  BOOST_TEST(log.lost() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_and_an_act_are_one_line_each_whatever_is_in_them) {
+  held_output output;
+  actortree::event_log log{actortree::log_format::text};
+  libactor::event what;
+  what.kind = libactor::event_kind::crashed;
+  what.path = "/t/a";
+  what.reason = "boom\n12:00:00.000  stopped      /t/b";
+  log.on_event(what);
+  log.audit("stop", "/t/a\r\n12:00:00.000  audit        shutdown\x1b[1K", "joe", 7, 8, "refused: there is no \n");
+  BOOST_TEST(log.drain());
+  output.close();
+  const auto text = output.read_all();
+  BOOST_TEST(text.substr(12, 60) ==
+             "  crashed      /t/a: boom\\n12:00:00.000  stopped      /t/b\n" + text.substr(71, 1));
+  BOOST_TEST(text.ends_with("  audit        stop /t/a??12:00:00.000  audit        shutdown?[1K by joe (uid 7, pid 8): "
+                            "refused: there is no ?\n"),
+             text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <thread>
 
 using namespace scenario;
 
@@ -106,6 +107,35 @@ tree:
   program.wait("note", "/t/b");  // it has seen its stop, and ignores it
   program.signal(SIGTERM);
   BOOST_TEST(program.exit_status() == stopped_at_once);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_signal_in_a_stop_that_nobody_signaled_for_is_no_second_one) {
+  const auto file = tree(R"(
+tree: {id: t, children: [{id: a, kind: demo.stubborn, shutdown: 1500ms}]}
+)");
+  run_of_program program({"run", file, "--log", "json", "--for", "10ms"});
+  program.wait("note", "/t/a");  // it has seen its stop, and ignores it
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(program.order({"killed"}) == (std::vector<std::string>{"killed /t/a"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_holds_up_no_end) {
+  const auto file = tree(R"(
+tree: {id: t, children: [{id: a, kind: process, args: {command: [sh, -c, "exec yes"]}}]}
+)");
+  run_of_program program({"run", file});
+  program.hold_output(true);
+  for (std::uint64_t last = 1, same = 0; same < 10;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto now = bytes_read_by(program.pid());
+    same = now == last ? same + 1 : 0;
+    last = now;
+  }
+  program.signal(SIGTERM);
+  BOOST_TEST(program.leaves_nothing());
+  program.hold_output(false);  // its end is told after its output
+  BOOST_TEST(program.exit_status() == ok);
 }
 
 BOOST_AUTO_TEST_CASE(what_ignores_its_stop_is_killed_and_the_report_says_so) {

@@ -4,16 +4,20 @@
 #include "supervisors/child_spec.hpp"
 #include "supervisors/observe/event_json.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace actortree {
 
@@ -30,6 +34,21 @@ std::string rounded(libactor::duration d) {
   if (d < milliseconds(10))
     return libactor::to_string(libactor::duration{round<microseconds>(d)});
   return libactor::to_string(libactor::duration{round<milliseconds>(d)});
+}
+
+// What a process, an exception or a client says makes no line of its own.
+std::string on_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text)
+    line += c == '\n' ? std::string("\\n") : std::string(1, c);
+  return line;
+}
+
+// Nor does what a client says move a terminal's cursor.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return text;
 }
 
 }  // namespace
@@ -55,34 +74,61 @@ std::string as_text(const libactor::event& what) {
 /// Standard output, and a way to wait until all that was queued before is written.
 class event_log::output final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  /// Has `ask` queue a flush, and waits until the writer comes by it, for `limit` at most. One at a time.
+  /// Has `ask` queue a flush, and waits until the writer comes by it, for `limit` at most, or as long as it writes a
+  /// line in that time. Whether it came. One at a time.
   template <class Fun>
-  void flush_by(Fun ask, std::chrono::seconds limit) {
+  bool flush_by(Fun ask, std::chrono::seconds limit, bool while_it_writes) {
     const std::lock_guard one{order_mutex_};
     std::unique_lock lock{flush_mutex_};
     done_ = false;
     lock.unlock();
     ask();
     lock.lock();
-    flushed_.wait_for(lock, limit, [this] { return done_; });
+    for (auto before = lines_.load(); !flushed_.wait_for(lock, limit, [this] { return done_; });) {
+      if (!while_it_writes || before == lines_)
+        return false;
+      before = lines_;
+    }
+    return true;
   }
 
   /// Once lines were lost, less than this is queued.
   std::atomic<std::size_t> queued_bytes{0};
+  /// Lines that standard output did not take.
+  std::atomic<std::size_t> refused{0};
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     queued_bytes -= std::min(message.payload.size(), queued_bytes.load());
-    std::fwrite(message.payload.data(), 1, message.payload.size(), stdout);
-    std::fputc('\n', stdout);
-    std::fflush(stdout);
+    line_.append(message.payload.data(), message.payload.size()).append(1, '\n');
+    const auto left = written(line_);
+    refused += left == 0 ? 0 : 1;
+    // What was begun is ended before the next.
+    line_.assign(left == 0 || left == line_.size() ? 0 : 1, '\n');
+    ++lines_;
   }
   void flush_() override {
     std::lock_guard guard{flush_mutex_};
     done_ = true;
     flushed_.notify_all();
   }
+  /// How many bytes standard output does not take. One that others have made non-blocking is waited for as well.
+  static std::size_t written(std::string_view left) {
+    while (!left.empty()) {
+      const auto count = ::write(STDOUT_FILENO, left.data(), left.size());
+      pollfd room{STDOUT_FILENO, POLLOUT, 0};
+      if (count > 0)
+        left.remove_prefix(static_cast<std::size_t>(count));
+      else if (count < 0 && errno == EAGAIN)
+        ::poll(&room, 1, -1);
+      else if (count == 0 || errno != EINTR)
+        break;
+    }
+    return left.size();
+  }
 
+  std::string line_;  // the next one; before it, the end of one that was not written in full
+  std::atomic<std::size_t> lines_{0};
   std::mutex order_mutex_;
   std::mutex flush_mutex_;
   std::condition_variable flushed_;
@@ -100,7 +146,7 @@ event_log::~event_log() = default;
 
 void event_log::on_event(const libactor::event& what) noexcept {
   write(format_ == log_format::json ? libactor::observe::to_json(what, std::chrono::system_clock::now())
-                                    : wall_time().substr(11, 12) + "  " + as_text(what));
+                                    : wall_time().substr(11, 12) + "  " + on_one_line(as_text(what)));
 }
 
 void event_log::say(const std::string& words) noexcept {
@@ -119,8 +165,8 @@ void event_log::audit(const std::string& act, const std::string& path, const std
                       const std::string& outcome) noexcept {
   if (format_ == log_format::text) {
     write(wall_time().substr(11, 12) + "  " +
-          fmt::format("{:<12} {}{}{} by {} (uid {}, pid {}): {}", "audit", act, path.empty() ? "" : " ", path, user,
-                      uid, pid, outcome));
+          printable(fmt::format("{:<12} {}{}{} by {} (uid {}, pid {}): {}", "audit", act, path.empty() ? "" : " ", path,
+                                user, uid, pid, outcome)));
     return;
   }
   nlohmann::ordered_json line;
@@ -143,13 +189,20 @@ void event_log::write(std::string line) noexcept {
 }
 
 void event_log::flush() noexcept {
-  output_->flush_by([this] { logger_->flush(); }, std::chrono::seconds(5));
+  output_->flush_by([this] { logger_->flush(); }, std::chrono::seconds(5), false);
+}
+
+bool event_log::drain() noexcept {
+  return output_->flush_by([this] { logger_->flush(); }, std::chrono::seconds(5), true);
 }
 
 bool event_log::has_room() const noexcept {
-  return writer_->queue_size() < queue_length / 2 && output_->queued_bytes < most_bytes;
+  const auto lines = writer_->queue_size();
+  if (lines == 0)
+    output_->queued_bytes = 0;  // those that were lost have left theirs in it
+  return lines < queue_length / 2 && output_->queued_bytes < most_bytes;
 }
 
-std::size_t event_log::lost() const noexcept { return writer_->overrun_counter(); }
+std::size_t event_log::lost() const noexcept { return writer_->overrun_counter() + output_->refused; }
 
 }  // namespace actortree

@@ -33,6 +33,10 @@ class event_log final : public libactor::event_sink {
              const std::string& outcome) noexcept;
   /// Returns once what is queued is written, or after 5 s if standard output does not take it.
   void flush() noexcept override;
+  /// The same, for as long as standard output takes at least a line in 5 s. Whether all is written: if it is not, the
+  /// destructor may never return.
+  bool drain() noexcept;
+  /// Lines, because standard output was too slow, or took no more.
   std::size_t lost() const noexcept;
   /// Whether so little is queued that many more lines from many threads would not make it lose any.
   bool has_room() const noexcept;

@@ -253,9 +253,7 @@ int main(int argc, char** argv) {
     const int code = app.exit(e);
     return code == 0 ? ok : usage;
   }
-  try {
-    if (run_command)
-      return actortree::run(run);
+  const auto carry_out = [&] {
     if (check_command)
       return actortree::check(check);
     if (explore_command)
@@ -267,6 +265,15 @@ int main(int argc, char** argv) {
     if (leaks_command)
       return actortree::leaks(leaks);
     return actortree::schema();
+  };
+  try {
+    if (run_command)
+      return actortree::run(run);
+    const int status = carry_out();
+    if (std::cout.flush())
+      return status;
+    std::cerr << "actortree: can't write to standard output\n";
+    return internal;
   } catch (const std::exception& e) {
     std::cerr << "actortree: " << e.what() << '\n';
     return internal;

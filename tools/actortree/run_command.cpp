@@ -139,7 +139,7 @@ class supervised_run {
       diagnosis_.print(libactor::observe::as_text(snapshot(runtime_)));
       return;
     }
-    if (!stopping_) {
+    if (!std::exchange(signaled_, true)) {
       stop(name, libactor::cause_origin::signal);
       return;
     }
@@ -169,6 +169,7 @@ class supervised_run {
   std::optional<clock::time_point> stop_at_;
   std::optional<clock::time_point> leave_at_;
   bool stopping_ = false;
+  bool signaled_ = false;
   bool at_once_ = false;
 };
 
@@ -288,13 +289,18 @@ int run(const run_options& options) {
       log->say("did not start: " + libactor::describe(mail.start_error()));
     log->say("shutdown report\n" + to_string(report));
     if (log->lost() != 0)
-      log->say(std::to_string(log->lost()) + " lines of the log were lost: standard output was too slow");
+      log->say(std::to_string(log->lost()) +
+               " lines of the log were lost: standard output was too slow, or took no more");
     if (ledger != nullptr && ledger->lost() != 0)
       log->say(std::to_string(ledger->lost()) + " events were lost: the ledger was too slow");
     // What was abandoned still runs on the actor system's threads, which can't be joined then.
     if (!report.within_budget || report.abandoned() != 0)
       runtime.leave(status);
   }
+  ledger = nullptr;
+  // Somebody who holds standard output may never read it again, and no thread that waits for that can be joined.
+  if (!log->drain())
+    ::_exit(status);
   return status;
 }
 
