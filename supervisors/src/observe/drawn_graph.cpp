@@ -84,8 +84,11 @@ std::string as_dot(const drawn_graph& graph) {
 
 std::string as_mermaid(const drawn_graph& graph) {
   std::string text;
-  if (!graph.title.empty())
-    text += "%% " + graph.title + "\n";
+  if (!graph.title.empty()) {
+    auto title = graph.title;
+    std::replace(title.begin(), title.end(), '\n', ' ');  // a comment ends with its line
+    text += "%% " + title + "\n";
+  }
   text += "flowchart TD\n";
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto& node = graph.nodes[i];

@@ -137,4 +137,10 @@ flowchart TD
   BOOST_TEST(observe::as_mermaid(graph) == mermaid);
 }
 
+BOOST_AUTO_TEST_CASE(a_title_of_two_lines_is_one_line_of_what_is_drawn) {
+  const observe::drawn_graph graph{"a\nb", {}, {}};
+  BOOST_TEST(observe::as_mermaid(graph) == "%% a b\nflowchart TD\n");
+  BOOST_TEST(observe::as_dot(graph) == "digraph tree {\n  node [shape=box];\n  label=\"a b\";\n}\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
