@@ -3,6 +3,7 @@
 
 #include "context_node.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -13,7 +14,8 @@ namespace libactor::detail {
 enum class timer_kind : std::uintptr_t { node = 0, hook = 1 };
 
 // Deadlines by time, each in O(1): a hierarchical timing wheel (Varghese and Lauck, scheme 6) of 256 slots a level,
-// with ticks of 2^16 ns. Nothing comes out before its time, nor more than a tick after it. Not synchronised.
+// with ticks of 2^16 ns. Nothing comes out before its time, nor more than a tick after it; save that the last tick
+// before the clock's end stands for what is after it, too. Not synchronised.
 //
 // Invariants
 //  1. A timer's tick is its time rounded up. One whose tick is not after `now_` stands in `ready_`; every other stands
@@ -120,7 +122,8 @@ class timing_wheel {
   };
 
   static std::uint64_t tick_of(std::int64_t due) noexcept {
-    return due <= 0 ? 0 : (static_cast<std::uint64_t>(due) + (1U << tick_shift) - 1) >> tick_shift;
+    constexpr auto last = static_cast<std::uint64_t>(INT64_MAX) >> tick_shift;
+    return due <= 0 ? 0 : std::min((static_cast<std::uint64_t>(due) + (1U << tick_shift) - 1) >> tick_shift, last);
   }
   position position_of(std::uint64_t tick) const noexcept {
     const auto level = static_cast<unsigned>(std::bit_width(tick ^ now_) - 1) / 8;

@@ -172,6 +172,27 @@ BOOST_AUTO_TEST_CASE(extreme_limits_on_the_steady_clock) {
   BOOST_TEST(with_timeout(runtime.background(), duration::min()).ctx().done());
 }
 
+BOOST_AUTO_TEST_CASE(a_timer_at_the_end_of_the_clocks_range_does_not_keep_the_driver_awake) {
+  detail::timing_wheel wheel;
+  detail::timer_link last;
+  wheel.insert(last, detail::timer_kind::hook, INT64_MAX);
+  BOOST_REQUIRE(wheel.next_wake().has_value());
+  BOOST_TEST(*wheel.next_wake() > 0);
+  BOOST_TEST(wheel.pop(*wheel.next_wake() - 1) == 0U);
+  BOOST_TEST(wheel.pop(INT64_MAX) != 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_hook_that_waits_for_ever_is_dropped_with_its_runtime) {
+  int dropped = 0;
+  {
+    context_runtime runtime;
+    detail::at_time(runtime, time_point::max(),
+                    {nullptr, [](void* data) noexcept { ++*static_cast<int*>(data); }, &dropped})
+        .detach();
+  }
+  BOOST_TEST(dropped == 1);
+}
+
 // -- the virtual clock ------------------------------------------------------------------------------------------------
 
 BOOST_FIXTURE_TEST_CASE(timers_fire_in_order_of_time_and_the_clock_stands_at_each, world) {
