@@ -207,6 +207,20 @@ bool attach_link(context_node& owner, registry_link& link, std::uintptr_t tag, s
   return !done;
 }
 
+std::uint8_t add_share(context_node& owner) noexcept {
+  std::uint8_t shard = 0;
+  chosen_registry { owner, shard } -> add_share();
+  return shard;
+}
+
+bool register_link(context_node& owner, registry_link& link, std::uintptr_t tag, std::uint8_t shard) {
+  locked_registry held{owner, shard};
+  const bool done = held.owner_done();
+  if (!done)
+    held.bag().push(link, tag);
+  return !done;
+}
+
 bool detach_link(context_node& owner, registry_link& link, std::uint8_t shard) noexcept {
   locked_registry held{owner, shard};
   if (!link.registered())

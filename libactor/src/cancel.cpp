@@ -42,16 +42,15 @@ class delivery {
 
   void push(runtime_core& core, context_event&& event) noexcept {
     try {
-      events_.push_back(std::move(event));
-      core_ = &core;
+      events_.emplace_back(&core, std::move(event));
     } catch (const std::bad_alloc&) {
       // An event is lost rather than the cancel.
     }
   }
 
   void run() noexcept {
-    for (const auto& event : events_)
-      core_->tell(event);
+    for (const auto& [core, event] : events_)
+      core->tell(event);
     {
       std::optional<bulk_guard> many;
       if (hooks_ > 1)
@@ -77,8 +76,7 @@ class delivery {
   hook_node* last_hook_ = nullptr;
   std::size_t hooks_ = 0;
   payload_node* first_node_ = nullptr;
-  std::vector<context_event> events_;
-  runtime_core* core_ = nullptr;  // of the events; a cancel stays within one runtime, or meets others by a merged node
+  std::vector<std::pair<runtime_core*, context_event>> events_;
 };
 
 class sweep {

@@ -313,9 +313,11 @@ void join(context_node& node, std::uint64_t flags);
 // The same for a node that carries values and no registry.
 void attach_passing(context_node& node);
 
-// Registers a hook or the second link of a merged node with `owner`, unless that is done; whether it did. Counts a
-// share in any case.
+// Registers a hook with `owner`, unless that is done; whether it did. Counts a share in any case.
 bool attach_link(context_node& owner, registry_link& link, std::uintptr_t tag, std::uint8_t& shard);
+// The same in two steps, for the second link of a merged node, which others look at before it is registered.
+std::uint8_t add_share(context_node& owner) noexcept;
+bool register_link(context_node& owner, registry_link& link, std::uintptr_t tag, std::uint8_t shard);
 // Takes it out; whether it was still in.
 bool detach_link(context_node& owner, registry_link& link, std::uint8_t shard) noexcept;
 void drop_share(context_node& owner, std::uint8_t shard) noexcept;

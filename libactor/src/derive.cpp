@@ -71,24 +71,22 @@ scope merged(const context& first, const context& second, source_location where)
   if (const auto due = second.deadline())
     link.other_deadline = due->time_since_epoch().count();
   node->env = node;
+  // Set before a cancel can find the node, through either parent.
+  if ((other.word.load(std::memory_order_relaxed) & node_head::immortal) == 0) {
+    link.owner = &other;
+    link.shard = add_share(other);
+  }
   attach(*node);
   auto owner = access::own(node);
   announce(*node);
-  if ((other.word.load(std::memory_order_relaxed) & node_head::immortal) != 0)
+  if (link.owner == nullptr)
     return owner;
-  // Set before the link can be found by a cancel.
-  link.owner = &other;
-  try {
-    if (!attach_link(other, link, merge_tag, link.shard)) {
-      const auto end = other.word.load(std::memory_order_acquire);
-      detail::cancel(
-          *node,
-          {.expired = (end & node_head::expired) != 0, .now = (end & node_head::hard) != 0, .why = retain(other.why)});
-      return owner;
-    }
-  } catch (const std::bad_alloc&) {
-    link.owner = nullptr;
-    throw;
+  if (!register_link(other, link, merge_tag, link.shard)) {
+    const auto end = other.word.load(std::memory_order_acquire);
+    detail::cancel(
+        *node,
+        {.expired = (end & node_head::expired) != 0, .now = (end & node_head::hard) != 0, .why = retain(other.why)});
+    return owner;
   }
   if (node->is_done())  // ended by the first parent meanwhile
     leave_registries(*node, false);

@@ -186,6 +186,20 @@ BOOST_FIXTURE_TEST_CASE(lifecycle_events_reach_whoever_subscribes, world) {
   BOOST_TEST(seen.size() == expected.size());
 }
 
+BOOST_AUTO_TEST_CASE(a_cancel_that_meets_two_runtimes_tells_each_of_its_own_contexts) {
+  context_runtime one{context_runtime::driver::virtual_};
+  context_runtime two{context_runtime::driver::virtual_};
+  auto a = with_cancel(one.background());
+  auto b = with_cancel(two.background());
+  auto both = merged(a.ctx(), b.ctx());
+  std::vector<context_kind> told_one, told_two;
+  const auto to_one = one.subscribe([&](const context_event& what) { told_one.push_back(what.kind); });
+  const auto to_two = two.subscribe([&](const context_event& what) { told_two.push_back(what.kind); });
+  b.cancel();
+  BOOST_TEST((told_one == std::vector{context_kind::merged}));
+  BOOST_TEST((told_two == std::vector{context_kind::cancel}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_scope_that_is_left_is_reported_as_canceled_and_released, world) {
   std::vector<context_event::what> seen;
   const auto first = runtime.subscribe([&](const context_event& event) { seen.push_back(event.step); });

@@ -236,6 +236,31 @@ BOOST_AUTO_TEST_CASE(C200_the_same_through_merges_boundaries_and_shields) {
       [&](int) { s.reset(); });
 }
 
+BOOST_AUTO_TEST_CASE(C315_a_merged_context_is_made_while_its_first_parent_is_cancelled) {
+  context_runtime runtime;
+  scope first, second;
+  race(
+      2, rounds(10'000),
+      [&](int) {
+        first = with_cancel(runtime.background());
+        second = with_cancel(runtime.background());
+      },
+      [&](int thread, int round) {
+        if (thread == 0) {
+          for (int i = 0; i < 20; ++i)
+            static_cast<void>(merged(first.ctx(), second.ctx()));
+          return;
+        }
+        for (int i = 0; i < round % 20; ++i)
+          static_cast<void>(with_cancel(second.ctx()));  // not always at once
+        first.cancel();
+      },
+      [&](int) {
+        BOOST_TEST(registered(first.ctx()) == 0U);
+        BOOST_TEST(registered(second.ctx()) == 0U);
+      });
+}
+
 BOOST_AUTO_TEST_CASE(hooks_race_with_cancel_and_are_fired_or_taken_out_never_both) {
   std::optional<scope> ctx;
   struct counts {
