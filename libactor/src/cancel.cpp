@@ -473,16 +473,27 @@ void expire(context_node& node, std::int64_t due) noexcept {
 
 void cancel_all(runtime_core& core) noexcept {
   cancel(core.root, {.now = true, .why = runtime_shutdown()});
-  node_pool::each_live(
-      [](void* data, node_head& head) {
-        if (!try_pin(head))
-          return;
-        auto& node = static_cast<context_node&>(head);
-        if (node.core == data && (node.word.load(std::memory_order_relaxed) & node_head::passes) == 0)
-          cancel(node, {.now = true, .why = runtime_shutdown()});
-        unpin(node);
-      },
-      &core);
+  // Once more where one ended that does not tell what is below it: until then somebody may have derived from it, in a
+  // place that had been passed.
+  struct visit {
+    runtime_core& core;
+    bool again = true;
+  } all{core};
+  while (std::exchange(all.again, false)) {
+    node_pool::each_live(
+        [](void* data, node_head& head) {
+          if (!try_pin(head))
+            return;
+          auto& to = *static_cast<visit*>(data);
+          auto& node = static_cast<context_node&>(head);
+          const auto word = node.word.load(std::memory_order_relaxed);
+          if (node.core == &to.core && (word & node_head::passes) == 0 &&
+              cancel(node, {.now = true, .why = runtime_shutdown()}) && (word & node_head::never) != 0)
+            to.again = true;
+          unpin(node);
+        },
+        &all);
+  }
 }
 
 }  // namespace libactor::detail

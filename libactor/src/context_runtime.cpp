@@ -11,6 +11,7 @@ detail::runtime_core& detail::runtime_core::of(context_runtime& runtime) noexcep
 context_runtime::context_runtime(driver drive) : core_{new detail::runtime_core{*this, drive == driver::virtual_}} {}
 
 void context_runtime::shut_down() noexcept {
+  const std::lock_guard guard{core_->end_mutex};
   detail::cancel_all(*core_);
   core_->shut_down();
 }

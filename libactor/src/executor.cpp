@@ -2,7 +2,10 @@
 #include "executor.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 namespace libactor::detail {
 
@@ -60,8 +63,11 @@ callback_task* executor::pop() noexcept {
   if (task == nullptr)
     return nullptr;
   first_ = task->next;
-  if (first_ == nullptr)
+  if (first_ == nullptr) {
     last_ = nullptr;
+    if (stopping_)
+      drained_.notify_all();
+  }
   ++taken_;
   return task;
 }
@@ -79,13 +85,15 @@ bool executor::run_pending() noexcept {
   }
 }
 
-void executor::add_thread() noexcept {
+bool executor::add_thread() noexcept {
   try {
     threads_.emplace_back([this] { work(); });
+    return true;
   } catch (const std::system_error&) {
     // Too many threads: the task waits for one that is there.
   } catch (const std::bad_alloc&) {
   }
+  return false;
 }
 
 void executor::work() noexcept {
@@ -117,21 +125,37 @@ void executor::work() noexcept {
   }
 }
 
-void executor::shut_down() noexcept {
-  run_pending();
-  std::vector<std::thread> threads;
-  {
-    const std::lock_guard guard{mutex_};
-    stopping_ = true;
-    changed_.notify_all();
-    threads.swap(threads_);
-    for (auto& old : finished_)
-      threads.push_back(std::move(old));
-    finished_.clear();
+// Nobody calls `check` any more: so this adds threads where tasks block, and runs one itself where none can be had.
+void executor::drain(std::unique_lock<std::mutex>& guard) noexcept {
+  while (first_ != nullptr) {
+    const auto before = taken_;
+    if (!is_virtual_)
+      drained_.wait_for(guard, std::chrono::nanoseconds{patience}, [this] { return first_ == nullptr; });
+    if (first_ == nullptr || taken_ != before || (!is_virtual_ && add_thread()))
+      continue;
+    auto* task = pop();
+    guard.unlock();
+    task->run();
+    guard.lock();
   }
-  for (auto& thread : threads)
-    thread.join();
-  run_pending();
+}
+
+void executor::shut_down() noexcept {
+  std::unique_lock guard{mutex_};
+  stopping_ = true;
+  for (;;) {
+    drain(guard);
+    auto threads = std::exchange(threads_, {});
+    std::move(finished_.begin(), finished_.end(), std::back_inserter(threads));
+    finished_.clear();
+    if (threads.empty())
+      return;
+    changed_.notify_all();
+    guard.unlock();
+    for (auto& thread : threads)  // which may post until they end
+      thread.join();
+    guard.lock();
+  }
 }
 
 }  // namespace libactor::detail

@@ -43,11 +43,14 @@ class executor {
 
  private:
   void work() noexcept;
+  void drain(std::unique_lock<std::mutex>& guard) noexcept;
   callback_task* pop() noexcept;
-  void add_thread() noexcept;
+  // Whether there was one to be had.
+  bool add_thread() noexcept;
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable drained_;  // of who shuts down
   callback_task* first_ = nullptr;
   callback_task* last_ = nullptr;
   std::uint64_t taken_ = 0;

@@ -95,6 +95,7 @@ struct runtime_core {
   std::atomic<context_runtime*> owner;
   const bool is_virtual;
   std::atomic<std::int64_t> virtual_now{0};
+  std::mutex end_mutex;            // of who shuts the runtime down
   std::atomic<bool> fence{false};  // whether an actor that lives here was abandoned: set once, never taken back
 
  private:

@@ -4,7 +4,9 @@
 #include "libactor/after_cancel.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <future>
+#include <latch>
 #include <mutex>
 #include <optional>
 
@@ -199,6 +201,42 @@ BOOST_AUTO_TEST_CASE(the_runtimes_end_runs_what_is_due_and_waits_for_it) {
     a.disarm();
   }
   BOOST_TEST(called == 100);
+}
+
+BOOST_AUTO_TEST_CASE(C174_at_the_runtimes_end_too_one_that_blocks_delays_no_other) {
+  constexpr int callbacks = 6;
+  std::atomic<int> called{0};
+  std::latch all{callbacks};
+  {
+    context_runtime runtime;
+    auto a = with_cancel(runtime.background());
+    for (int i = 0; i < callbacks; ++i) {
+      after_cancel(a.ctx(), [&] {
+        all.arrive_and_wait();
+        ++called;
+      }).detach();
+    }
+    a.disarm();
+  }
+  BOOST_TEST(called == callbacks);
+}
+
+BOOST_AUTO_TEST_CASE(at_the_runtimes_end_a_callback_may_register_another) {
+  constexpr int callbacks = 10'000;
+  int called = 0;
+  context ended;
+  std::function<void()> again = [&] {
+    if (++called < callbacks)
+      after_cancel(ended, [&] { again(); }).detach();
+  };
+  {
+    context_runtime runtime;
+    auto a = with_cancel(runtime.background());
+    a.cancel();
+    ended = a.ctx();
+    after_cancel(ended, [&] { again(); }).detach();
+  }
+  BOOST_TEST(called == callbacks);
 }
 
 BOOST_AUTO_TEST_CASE(waits_end_by_cancel_or_by_time) {

@@ -287,4 +287,44 @@ BOOST_AUTO_TEST_CASE(a_context_that_outlives_its_runtime_is_done_with_the_cause_
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_derived_while_its_runtime_ends_is_done_too) {
+  context_runtime runtime;
+  std::vector<scope> places(64), children(64);
+  for (auto& place : places)
+    place = with_cancel(runtime.background());
+  const auto one = without_cancel(runtime.background());
+  const auto two = without_cancel(runtime.background());
+  // Contexts are ended in the order of their memory: of so many children, some take a place that was passed.
+  places.clear();
+  const auto derive_below = [&](const context& other) {
+    if (other.done())
+      return;
+    for (auto& child : children)
+      child = with_cancel(other);
+  };
+  std::stop_callback at_one{one.stop_token(), [&] { derive_below(two); }};
+  std::stop_callback at_two{two.stop_token(), [&] { derive_below(one); }};
+  runtime.shut_down();
+  for (const auto& child : children) {
+    BOOST_REQUIRE(static_cast<bool>(child));
+    BOOST_TEST(child.ctx().done());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_runtime_may_be_shut_down_by_several_threads_at_once) {
+  std::optional<context_runtime> runtime;
+  scope a;
+  test::race(
+      2, test::rounds(200),
+      [&](int) {
+        runtime.emplace();
+        a = with_cancel(runtime->background());
+      },
+      [&](int, int) {
+        runtime->shut_down();
+        test::must(a.ctx().done(), "alive after the end");
+      },
+      [](int) {});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
