@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include <system_error>
+
 namespace libactor::detail {
 
 namespace {
@@ -65,8 +67,12 @@ void leak_courier::push(item what) {
       return;
     }
     items_.push_back(std::move(what));
-    if (!thread_.joinable())
-      thread_ = std::thread{[this] { run(); }};
+    try {
+      if (!thread_.joinable())
+        thread_ = std::thread{[this] { run(); }};
+    } catch (const std::system_error&) {
+      // Too many threads: it stays here until the next one comes.
+    }
   }
   changed_.notify_all();
 }

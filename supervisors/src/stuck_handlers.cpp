@@ -67,6 +67,10 @@ void watch_list::list_behind(entry& culprit, const entry& blocked) {
 }
 
 void watch_list::notice(const std::vector<std::size_t>& places) {
+  // Others are looked at and made up for meanwhile, which may take a while.
+  const auto goes_on = [](const entry& e) {
+    return e.line->activity.sequence.load(std::memory_order_acquire) == e.sequence;
+  };
   std::vector<finding> all;
   for (const auto place : places) {
     if (all.size() == most_looks)
@@ -74,7 +78,7 @@ void watch_list::notice(const std::vector<std::size_t>& places) {
     auto& e = entries_[place];
     finding found{place, {}, e.line->activity.thread.load(std::memory_order_relaxed)};
     look_at(e, found.seen);
-    if (e.line->activity.sequence.load(std::memory_order_acquire) == e.sequence)
+    if (goes_on(e))
       all.push_back(std::move(found));
   }
   const auto fresh = all.size();
@@ -92,7 +96,7 @@ void watch_list::notice(const std::vector<std::size_t>& places) {
     auto& e = entries_[all[i].place];
     if (make_up_)
       make_up_(all[i].thread, e.more->who.actor);
-    if (culprit_of(i, all) != all[i].place)
+    if (culprit_of(i, all) != all[i].place || !goes_on(e))
       continue;
     open(e, event_kind::stuck, now_ - (clock_ - e.since));
     take_look(e, std::move(all[i].seen));
@@ -101,9 +105,9 @@ void watch_list::notice(const std::vector<std::size_t>& places) {
   }
   for (std::size_t i = 0; i != fresh; ++i) {
     auto& e = entries_[all[i].place];
-    if (e.more->open)
-      continue;
     auto& culprit = entries_[culprit_of(i, all)];
+    if (e.more->open || !culprit.more->open || !goes_on(e))
+      continue;
     open(e, event_kind::stuck, now_ - (clock_ - e.since)).blocked = true;
     list_behind(culprit, e);
     const auto place = static_cast<std::size_t>(&culprit - entries_.data());

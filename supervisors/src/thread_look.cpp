@@ -105,12 +105,14 @@ void answer(std::uintptr_t token, const void* context) noexcept {
     to.word.store(use << state_bits | is_free, std::memory_order_release);  // nobody waits any more
 }
 
-// A signal that somebody else sent.
-void hand_on(int number, siginfo_t* info, void* context) noexcept {
-  const auto* earlier = before[static_cast<std::size_t>(number)].load(std::memory_order_acquire);
-  if (earlier == nullptr)
-    return;
-  const auto* to = &earlier->what;
+// What this thread is in: a host's handler that was put before ours may call ours in turn, as what it had found.
+struct handing_on {
+  int number = 0;
+  const earlier_action* to = nullptr;
+};
+thread_local constinit handing_on handed_on __attribute__((tls_model("initial-exec")));
+
+void call(const struct sigaction* to, int number, siginfo_t* info, void* context) noexcept {
   if ((to->sa_flags & SA_SIGINFO) != 0) {
     to->sa_sigaction(number, info, context);
   } else if (to->sa_handler == SIG_DFL) {
@@ -121,6 +123,19 @@ void hand_on(int number, siginfo_t* info, void* context) noexcept {
   } else if (to->sa_handler != SIG_IGN) {
     to->sa_handler(number);
   }
+}
+
+// A signal that somebody else sent.
+void hand_on(int number, siginfo_t* info, void* context) noexcept {
+  const auto outer = handed_on;
+  const auto* earlier = outer.number == number
+                            ? outer.to->older
+                            : before[static_cast<std::size_t>(number)].load(std::memory_order_acquire);
+  if (earlier == nullptr)
+    return;
+  handed_on = {number, earlier};
+  call(&earlier->what, number, info, context);
+  handed_on = outer;
 }
 
 void on_signal(int number, siginfo_t* info, void* context) noexcept {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_cast.hpp>
+#include <utility>
 
 namespace libactor::detail {
 
@@ -44,8 +45,10 @@ watch_list::entry& watch_list::entry_of(watched_child who) {
   e.line = who.line.get();
   e.sequence = e.line->activity.sequence.load(std::memory_order_acquire);
   e.since = clock_;
-  if (e.sequence % 2 == 1)  // it has begun to work before this came to be known
+  if (e.sequence % 2 == 1) {  // it has begun to work before this came to be known
     e.line->note_handler_seen(e.sequence, now_);
+    busy_at_first_.push_back(who.actor);
+  }
   e.stuck_after = who.spec.stuck_after;
   e.more = std::make_unique<details>();
   e.more->who = std::move(who);
@@ -170,6 +173,11 @@ void watch_list::scan(time_point now, duration credit) {
   constexpr std::size_t ahead = 8;
   now_ = now;
   clock_ += credit;
+  // The time since the last look is that of those which were there.
+  for (const auto actor : std::exchange(busy_at_first_, {})) {
+    if (const auto known = places_.find(actor); known != places_.end())
+      entries_[known->second].since = clock_;
+  }
   next_look_ = std::nullopt;
   std::vector<std::size_t> busy_too_long;
   std::vector<std::size_t> over;

@@ -110,6 +110,7 @@ class watch_list {
   const std::function<void(int, std::uint64_t)>& make_up_;
   std::vector<entry> entries_;
   std::unordered_map<std::uint64_t, std::size_t> places_;             // by the actor's id
+  std::vector<std::uint64_t> busy_at_first_;                          // that came since the last look; by the same
   std::unordered_map<std::string, std::unique_ptr<details>> storms_;  // by path: too many restarts
   std::size_t undead_ = 0;                                            // how many
   std::uint64_t last_record_ = 0;

@@ -6,6 +6,8 @@
 #include "watch_list.hpp"
 #include "workers.hpp"
 
+#include <pthread.h>
+
 using namespace libactor;
 using namespace libactor::tests;
 
@@ -103,6 +105,63 @@ BOOST_FIXTURE_TEST_CASE(L014_time_in_which_the_watchdog_did_not_look_does_not_co
   BOOST_TEST(kinds().empty());
   look(1s, 1s);
   BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
+}
+
+BOOST_FIXTURE_TEST_CASE(L014_a_handler_that_ran_when_its_child_came_counts_from_the_first_look_too, watched_line) {
+  const auto other = make_line("/b", 1);
+  look_after(1h);
+  contexts.advance_to(contexts.now() + 10s);
+  other->activity.sequence.fetch_add(1);
+  dog.add(child(8, other, {.stuck_after = 5s, .grace = 4s}));
+  look_after(1ms);
+  look_after(4999ms);
+  BOOST_TEST(kinds().empty());
+  look_after(1ms);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
+  BOOST_TEST((last()->elapsed == 5s));
+}
+
+BOOST_FIXTURE_TEST_CASE(L014_a_handler_that_ends_while_it_is_looked_at_is_not_reported, watched_line) {
+  detail::leak_courier courier{false, 1};
+  const detail::thread_looker looker{0, 0};
+  bool ends = true;
+  const std::function<void(int, std::uint64_t)> make_up = [&](int, std::uint64_t) {
+    if (ends)
+      end_handler();
+  };
+  detail::watch_list list{contexts, courier, looker, make_up};
+  list.add(child(8, line, {.stuck_after = 5s}));
+  const auto look = [&](duration passed) {
+    contexts.advance_to(contexts.now() + passed);
+    list.scan(contexts.now(), passed);
+  };
+  begin_handler();
+  look(1s);
+  look(5s);
+  BOOST_TEST(kinds().empty());
+  ends = false;
+  begin_handler();
+  look(1s);
+  look(5s);
+  BOOST_TEST((kinds() == std::vector{event_kind::stuck}));
+}
+
+BOOST_AUTO_TEST_CASE(L016_without_a_thread_to_be_had_an_event_goes_with_the_next) {
+  const auto events = std::make_shared<testkit::event_recorder>();
+  detail::leak_courier courier{true, 4};
+  const auto post = [&] { courier.post({events, std::make_shared<leak_event>(), {}}); };
+  pthread_attr_t usual, too_large;
+  ::pthread_getattr_default_np(&usual);
+  ::pthread_getattr_default_np(&too_large);
+  ::pthread_attr_setstacksize(&too_large, std::size_t{1} << 50);  // no room for that
+  ::pthread_setattr_default_np(&too_large);
+  BOOST_CHECK_NO_THROW(post());
+  ::pthread_setattr_default_np(&usual);
+  post();
+  BOOST_TEST(courier.flush(std::chrono::steady_clock::now() + 30s));
+  BOOST_TEST(events->events().size() == 2U);
+  ::pthread_attr_destroy(&usual);
+  ::pthread_attr_destroy(&too_large);
 }
 
 BOOST_FIXTURE_TEST_CASE(how_often_the_watchdog_looks_follows_what_is_watched, watched_line) {

@@ -99,6 +99,8 @@ bool names(const thread_look& seen, std::string_view function) {
 }
 
 std::atomic<int> host_saw{0};
+struct sigaction found_by_host {};
+std::atomic<int> calls_of_host{0};
 void of_the_host(int) { ++host_saw; }
 
 }  // namespace
@@ -214,6 +216,30 @@ BOOST_AUTO_TEST_CASE(L015_a_host_that_uses_the_same_signal_gets_its_own) {
   BOOST_TEST(!see().frames.empty());
   ::raise(number);
   BOOST_TEST(host_saw == 2);
+  hogs = false;
+}
+
+BOOST_AUTO_TEST_CASE(L015_a_host_whose_handler_calls_the_one_that_it_found_gets_its_own_once) {
+  const int number = SIGRTMIN + 5;
+  const thread_looker looker{number, SIGRTMIN + 6};
+  std::signal(number, of_the_host);
+  hogs = true;
+  known_thread hog{burns_the_cpu};
+  const auto see = [&] { return look_until(looker, hog.id, [](const auto& s) { return !s.frames.empty(); }); };
+  BOOST_TEST(!see().frames.empty());
+  ::sigaction(number, nullptr, &found_by_host);
+  struct sigaction calls_on {};
+  calls_on.sa_flags = SA_SIGINFO;
+  calls_on.sa_sigaction = [](int which, siginfo_t* info, void* context) {
+    if (calls_of_host.fetch_add(1) < 100)
+      found_by_host.sa_sigaction(which, info, context);
+  };
+  ::sigaction(number, &calls_on, nullptr);
+  BOOST_TEST(!see().frames.empty());
+  const int before = host_saw;
+  ::raise(number);
+  BOOST_TEST(calls_of_host == 1);
+  BOOST_TEST(host_saw == before + 1);
   hogs = false;
 }
 
