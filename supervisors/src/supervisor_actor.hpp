@@ -143,6 +143,7 @@ class supervisor_actor final : public context_actor {
   watched_child watched_below(const child& c, const family::member& who) const;
   void tell_late(const child& c);
   void tell_orphans(const child& c, const std::vector<family::member>& left);
+  void tell_gone(const child& c);
   void leave_behind(const child& c, const caf::actor& whom, const std::shared_ptr<const lifeline>& line,
                     const std::shared_ptr<family>& below);
   void leave_alone(const child& c);

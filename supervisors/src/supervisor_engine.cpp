@@ -214,6 +214,7 @@ void supervisor_actor::ask_all_or_queue() {
     else if (c->state == child_state::restarting) {
       disarm(*c);
       c->state = child_state::idle;
+      tell_gone(*c);
       forget_rest(*c);
     }
   }

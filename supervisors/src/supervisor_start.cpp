@@ -129,6 +129,7 @@ void supervisor_actor::forget_rest(const child& c) {
 
 // Nothing starts it again but a verb, where its specification is kept.
 void supervisor_actor::set_aside(child& c) {
+  tell_gone(c);
   if (keeps_spec(c))
     note_rest(c);
   else

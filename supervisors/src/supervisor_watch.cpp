@@ -57,6 +57,13 @@ void supervisor_actor::tell_orphans(const child& c, const std::vector<family::me
   }
 }
 
+// It was to come back, and will not.
+void supervisor_actor::tell_gone(const child& c) {
+  const auto* spec = watch_of(c);
+  if (spec != nullptr && spec->max_restarts && c.restarts > *spec->max_restarts)
+    core_->dog->gone(path_of(c));
+}
+
 // The tree goes on without it: what it still does reaches nobody, and the thread that it holds is made up for.
 void supervisor_actor::leave_behind(const child& c, const caf::actor& whom, const std::shared_ptr<const lifeline>& line,
                                     const std::shared_ptr<family>& below) {

@@ -90,20 +90,18 @@ void watch_list::remove(std::uint64_t actor, const std::string& reason, bool for
   if (known == places_.end())
     return;
   auto& e = entries_[known->second];
-  if (for_good) {
-    if (auto storm = storms_.find(e.line->path()); storm != storms_.end()) {
-      entry last;
-      last.line = storm->second->who.line.get();
-      last.more = std::move(storm->second);
-      close(last, leak_outcome::ended, "ended: " + reason);
-      storms_.erase(storm);
-    }
-  }
+  if (for_good && !storms_.empty())
+    close_storm(e.line->path(), "ended: " + reason);
   if (e.more->as != role::child)
     return;  // it lives on, and says itself when it ends
   if (e.more->open && !e.more->open->blocked)
     close(e, leak_outcome::ended, "ended: " + reason);
   erase(places_.at(actor));
+}
+
+void watch_list::gone(const std::string& path) {
+  now_ = contexts_.now();
+  close_storm(path, "it is not restarted any more");
 }
 
 void watch_list::late(watched_child who, time_point stop_by, bool killed) {

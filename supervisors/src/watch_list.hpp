@@ -28,6 +28,7 @@ class watch_list {
 
   void add(watched_child who);
   void remove(std::uint64_t actor, const std::string& reason, bool for_good);
+  void gone(const std::string& path);
   void late(watched_child who, time_point stop_by, bool killed);
   void orphaned(watched_child who, time_point since);
   void left_alone(std::uint64_t actor, std::shared_ptr<const std::atomic<bool>> over);
@@ -103,6 +104,7 @@ class watch_list {
   void take_rung(entry& e, leak_rung rung);
   void replaced(const watched_child& by);
   void check_restarts(const watched_child& who);
+  void close_storm(const std::string& path, const std::string& why);
 
   context_runtime& contexts_;
   leak_courier& courier_;

@@ -148,7 +148,14 @@ void watch_list::close(entry& e, leak_outcome how, std::string text) {
 
 void watch_list::check_restarts(const watched_child& who) {
   const auto& most = who.spec.max_restarts;
-  if (!most || who.restarts <= *most || storms_.contains(who.line->path()))
+  if (!most)
+    return;
+  if (who.restarts <= *most) {
+    if (!storms_.empty())  // that was another supervisor's, which was killed while this child was to come back
+      close_storm(who.line->path(), "its supervisor ended");
+    return;
+  }
+  if (storms_.contains(who.line->path()))
     return;
   entry e;
   e.line = who.line.get();
@@ -159,6 +166,17 @@ void watch_list::check_restarts(const watched_child& who) {
        "restarted " + std::to_string(who.restarts) + " times, of at most " + std::to_string(*most));
   e.more->who.ctx = {};
   storms_.emplace(who.line->path(), std::move(e.more));
+}
+
+void watch_list::close_storm(const std::string& path, const std::string& why) {
+  const auto storm = storms_.find(path);
+  if (storm == storms_.end())
+    return;
+  entry last;
+  last.line = storm->second->who.line.get();
+  last.more = std::move(storm->second);
+  close(last, leak_outcome::ended, why);
+  storms_.erase(storm);
 }
 
 // An abandoned one has a successor.

@@ -178,6 +178,10 @@ void watchdog::remove(std::uint64_t actor, std::string reason, bool for_good) {
   impl_->leave([=, reason = std::move(reason)](detail::watch_list& list) { list.remove(actor, reason, for_good); });
 }
 
+void watchdog::gone(std::string path) {
+  impl_->leave([path = std::move(path)](detail::watch_list& list) { list.gone(path); });
+}
+
 void watchdog::late(watched_child who, time_point stop_by) {
   impl_->leave([who = std::move(who), stop_by](detail::watch_list& list) { list.late(who, stop_by, true); });
 }

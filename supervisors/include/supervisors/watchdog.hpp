@@ -66,6 +66,8 @@ class watchdog {
   void add(watched_child who);
   /// It has ended, so; `for_good`: no successor will be started.
   void remove(std::uint64_t actor, std::string reason, bool for_good);
+  /// After a `remove` that was not for good: there will be no successor.
+  void gone(std::string path);
   /// It ignored its down-signal until its stop-by.
   void late(watched_child who, time_point stop_by);
   /// Its parent ended at `since`, and it did not.

@@ -227,6 +227,54 @@ BOOST_FIXTURE_TEST_CASE(L001_a_stuck_task_is_named_and_its_worker_is_ended_with_
   BOOST_TEST(log({event_kind::crashed}) == (lines{"crashed /root/a canceled"}), boost::test_tools::per_element());
 }
 
+namespace {
+
+// A child that has come back more often than it should, and is to come back in an hour.
+struct restless : watched_world {
+  restless() {
+    start_ok(one_for_one()
+                 .child(one_for_one("group")
+                            .intensity(9, 1h)
+                            .child("a", ordinary)
+                            .delays({.min = 1h, .max = 1h, .factor = 1, .jitter = 0, .reset_after = {}})
+                            .watch({.max_restarts = 1}))
+                 .tree());
+    crash_three_times();
+    BOOST_REQUIRE((kinds() == std::vector{event_kind::runaway}));
+  }
+  void crash_three_times() {
+    for (int i = 0; i != 3; ++i) {
+      tell("/root/group/a", "error");
+      if (i != 2)
+        advance(1h);
+      runtime().scan_watchdog();
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(L006_restarts_beyond_their_limit_are_over_when_the_tree_stops_before_the_next, restless) {
+  stop();
+  runtime().scan_watchdog();
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
+}
+
+BOOST_FIXTURE_TEST_CASE(L006_and_when_the_child_is_terminated_before_the_next, restless) {
+  BOOST_TEST(bool(*ask<caf::unit_t>("/root/group", supervisor_verb::terminate_child("a"))));
+  runtime().scan_watchdog();
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
+}
+
+BOOST_FIXTURE_TEST_CASE(L006_and_when_its_supervisor_is_another_whose_count_begins_anew, restless) {
+  caf::anon_send_exit(at("/root/group"), caf::exit_reason::kill);
+  settle();
+  runtime().scan_watchdog();
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered}));
+  crash_three_times();
+  BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered, event_kind::runaway}));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_above_says_whether_a_child_is_watched, watched_world) {
   start_ok(one_for_one()
                .child(one_for_one("sub")
