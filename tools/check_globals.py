@@ -42,6 +42,7 @@ ALLOWED = {  # library: {demangled name, or re:pattern in which parentheses stan
         "libactor::detail::block_pool::(anonymous namespace)::cached": "a thread's share of the free memory",
         "libactor::detail::block_pool::(anonymous namespace)::thread_ends": "whether that was given back",
         "libactor::detail::block_pool::(anonymous namespace)::keep_cache()::keeper": "gives it back when the thread ends",
+        "libactor::detail::block_pool::(anonymous namespace)::fresh": "how much of it the thread took of late",
         "libactor::detail::(anonymous namespace)::pick_shard(libactor::detail::context_node const&)::next":
             "numbers threads",
         "libactor::detail::(anonymous namespace)::pick_shard(libactor::detail::context_node const&)::mine":
@@ -57,6 +58,8 @@ ALLOWED = {  # library: {demangled name, or re:pattern in which parentheses stan
         "libactor::detail::seam::wake_element()::look": "a message without content, which all actors on the thread see in turn",
     },
     "supervisors": {
+        "libactor::detail::(anonymous namespace)::handed_on":
+            "which signal this thread hands on, for as long as it does",
         "libactor::(anonymous namespace)::one_shots": CONST,
         "libactor::detail::(anonymous namespace)::before":
             "handlers of signals are the process's: what a host had set before",

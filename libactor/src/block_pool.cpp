@@ -62,6 +62,7 @@ thread_local constinit std::array<chain, classes> cached __attribute__((tls_mode
 thread_local constinit bool thread_ends = false;
 
 constexpr std::size_t fresh_per_growth = 900 * 1024;
+thread_local constinit std::size_t fresh = fresh_per_growth / 2;  // that this thread took since its heap grew
 
 void spill(std::size_t index, std::uint32_t keep) noexcept {
   auto& own = cached[index];
@@ -83,22 +84,22 @@ void spill(std::size_t index, std::uint32_t keep) noexcept {
 std::size_t refill(std::size_t index, std::uint32_t count) {
   auto& own = cached[index];
   auto& all = common();
-  std::size_t fresh = 0;
+  std::size_t taken = 0;
   const std::lock_guard guard{all.mutex};
   for (; own.count < count; all.used += size_of(index)) {
     auto* from = all.partial[index].first;
     if (from == nullptr) {
       if (own.count != 0)
         break;
-      from = &occupy(index, fresh);
+      from = &occupy(index, taken);
     }
     if (from->free == nullptr)
-      fresh += fill(*from, std::min(from->end, from->unused + (count - own.count) * from->size));
+      taken += fill(*from, std::min(from->end, from->unused + (count - own.count) * from->size));
     own.push(take(*from));
     if (!has_more(*from))
       all.partial[index].remove(*from);
   }
-  return fresh;
+  return taken;
 }
 
 // What an actor keeps on the program's heap, its behaviours above all, is a fifteenth of what it keeps here. But
@@ -138,7 +139,6 @@ void keep_cache() noexcept {
 [[gnu::noinline]] void* allocate_slow(std::size_t index) {
   if (!thread_ends)
     keep_cache();
-  thread_local constinit std::size_t fresh = fresh_per_growth / 2;
   fresh += refill(index, thread_ends ? 1 : batch_of(index));
   if (fresh >= fresh_per_growth) {
     fresh -= fresh_per_growth;
