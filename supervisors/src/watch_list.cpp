@@ -180,12 +180,9 @@ void watch_list::scan(time_point now, duration credit) {
   std::vector<std::size_t> busy_too_long;
   std::vector<std::size_t> over;
   for (std::size_t i = 0; i != entries_.size(); ++i) {
-    if (i + ahead < entries_.size()) {
-      const auto* soon = reinterpret_cast<const char*>(entries_[i + ahead].line);
-      __builtin_prefetch(soon);
-      __builtin_prefetch(soon + 64);
-    }
-    if (entries_[i].line->task_count() != 0) [[unlikely]]
+    if (i + ahead < entries_.size())
+      __builtin_prefetch(entries_[i + ahead].line);
+    if (entries_[i].line->has_had_tasks() && entries_[i].line->task_count() != 0) [[unlikely]]
       add_tasks(i);
     auto& e = entries_[i];
     const auto sequence = e.line->activity.sequence.load(std::memory_order_acquire);
@@ -260,6 +257,8 @@ void watch_list::moved(entry& e, std::uint64_t sequence) {
   e.since = clock_;
   if (sequence % 2 == 1)
     e.line->note_handler_seen(sequence, now_);
+  if (!e.looks_closer) [[likely]]
+    return;
   auto& r = e.more->open;
   if (!r)
     return;

@@ -135,7 +135,10 @@ detail::task_list& lifeline::tasks() {
   return *known;
 }
 
-void lifeline::add_task(task who) { tasks().add(std::move(who)); }
+void lifeline::add_task(task who) {
+  tasks().add(std::move(who));
+  has_had_tasks_.store(true, std::memory_order_release);
+}
 
 void lifeline::remove_task(const lifeline& of) noexcept {
   if (auto* known = tasks_.load(std::memory_order_acquire))

@@ -37,7 +37,17 @@ struct activity_cell {
 /// What binds one incarnation to its supervisor and to those who watch it: who it is, when it must have ended, what it
 /// is doing. Shared by the actor, its supervisor and the watchdog. Thread-safe.
 class lifeline {
+  // What the watchdog reads of each at every look stands in 16 bytes, together with the number of the handler.
+  std::atomic<bool> asked_{false};
+  mutable std::atomic<bool> abandoned_{false};
+  std::atomic<std::uint8_t> stage_{0};
+  std::atomic<bool> has_had_tasks_{false};
+
  public:
+  /// Set before the actor is spawned; whether it writes its activity.
+  bool watched = false;
+  activity_cell activity;
+
   /// A task that an actor started, and that still lives.
   struct task {
     caf::actor handle;
@@ -104,8 +114,9 @@ class lifeline {
   std::vector<task> peek_tasks() const;
   /// How many of its own tasks live. Reads no lock.
   std::size_t task_count() const noexcept;
+  /// False as long as it has started none.
+  bool has_had_tasks() const noexcept { return has_had_tasks_.load(std::memory_order_acquire); }
 
-  activity_cell activity;
   /// The watchdog's.
   void note_handler_seen(std::uint64_t sequence, time_point at) const noexcept {
     seen_at_.store(at.time_since_epoch().count(), std::memory_order_release);
@@ -113,8 +124,6 @@ class lifeline {
   }
   /// When the watchdog first saw the handler that runs; empty if it has not, or none runs.
   std::optional<time_point> busy_since() const noexcept;
-  /// Set before the actor is spawned; whether it writes its activity.
-  bool watched = false;
 
   /// Hands an event to the runtime's sinks; drops it where there is none.
   void emit(const event& what) const noexcept;
@@ -124,10 +133,6 @@ class lifeline {
   detail::task_list& tasks();
 
   static constexpr std::int64_t never = INT64_MAX;
-  // What the watchdog reads at each look stands beside the activity.
-  std::atomic<bool> asked_{false};
-  mutable std::atomic<bool> abandoned_{false};
-  std::atomic<std::uint8_t> stage_{0};
   std::atomic<detail::task_list*> tasks_{nullptr};  // made for the first task; owned
   std::atomic<std::int64_t> stop_by_{never};
   mutable std::atomic<std::uint64_t> seen_{0};  // the last handler that the watchdog saw
