@@ -31,7 +31,7 @@ namespace libactor::detail::block_pool {
 constexpr std::size_t fine = 32, coarse = 64, coarse_from = 512, largest = 2560;
 constexpr std::size_t fine_classes = coarse_from / fine - 1;
 constexpr std::size_t classes = fine_classes + (largest - coarse_from) / coarse + 1;
-constexpr std::size_t page_bytes = 4096;  // or a page's multiple
+constexpr std::size_t page_bytes = 4096;  // where they are larger, some are refused here and come when they are touched
 constexpr std::size_t slab_bytes = 64 * 1024;
 constexpr std::size_t region_bytes = 2 * 1024 * 1024;
 constexpr std::size_t slabs_per_region = region_bytes / slab_bytes;

@@ -253,12 +253,16 @@ std::size_t zombies_below(pid_t root) {
   }));
 }
 
-std::uint64_t bytes_read_by(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/io");
-  std::string name;
-  std::uint64_t bytes = 0;
-  file >> name >> bytes;
-  return bytes;
+void wait_until_it_reads_no_more(pid_t pid) {
+  for (std::uint64_t last = 1, same = 0; same < 10;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::ifstream file("/proc/" + std::to_string(pid) + "/io");
+    std::string name;
+    std::uint64_t bytes = 0;
+    file >> name >> bytes;
+    same = bytes == last ? same + 1 : 0;
+    last = bytes;
+  }
 }
 
 std::size_t descriptors_of(pid_t pid) {

@@ -85,8 +85,8 @@ class run_of_program {
 
 // Of a process and all that descends from it now.
 std::size_t zombies_below(pid_t root);
-// Bytes that a process has read, from files and pipes alike.
-std::uint64_t bytes_read_by(pid_t pid);
+// Until a process has read nothing for 0.2 s, from files and pipes alike.
+void wait_until_it_reads_no_more(pid_t pid);
 // How many descriptors a process has open.
 std::size_t descriptors_of(pid_t pid);
 

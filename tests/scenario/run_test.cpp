@@ -162,13 +162,8 @@ BOOST_AUTO_TEST_CASE(output_waits_for_a_slow_reader_and_none_is_lost) {
       std::to_string(count) + "\"]}}]}\n");
   run_of_program program({"run", file});
   program.hold_output(true);
-  // Until the program reads no more: then what is written waits in pipes and in its bounded queue.
-  for (std::uint64_t last = 1, same = 0; same < 10;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    const auto now = bytes_read_by(program.pid());
-    same = now == last ? same + 1 : 0;
-    last = now;
-  }
+  // Then what is written waits in pipes and in its bounded queue.
+  wait_until_it_reads_no_more(program.pid());
   program.hold_output(false);
   const auto until = std::chrono::steady_clock::now() + generous;
   while (program.out().find("ended        /t/a") == std::string::npos && std::chrono::steady_clock::now() < until)

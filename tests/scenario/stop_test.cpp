@@ -6,7 +6,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
-#include <thread>
 
 using namespace scenario;
 
@@ -126,12 +125,7 @@ tree: {id: t, children: [{id: a, kind: process, args: {command: [sh, -c, "exec y
 )");
   run_of_program program({"run", file});
   program.hold_output(true);
-  for (std::uint64_t last = 1, same = 0; same < 10;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    const auto now = bytes_read_by(program.pid());
-    same = now == last ? same + 1 : 0;
-    last = now;
-  }
+  wait_until_it_reads_no_more(program.pid());
   program.signal(SIGTERM);
   BOOST_TEST(program.leaves_nothing());
   program.hold_output(false);  // its end is told after its output
