@@ -55,6 +55,7 @@ struct end_reason {
   caf::message more{};
 
   end_reason() = default;
+  explicit end_reason(caf::exit_reason reason) : code(static_cast<std::uint8_t>(reason)), category(caf::atom("exit")) {}
   explicit end_reason(const caf::error& reason) {
     if (!reason)
       return;

@@ -6,6 +6,9 @@
 //     the context and then looks whether the actor waits; the actor marks that it waits and then looks whether the
 //     context is done. Both orders are sequentially consistent, so that one of them sees the other.
 //  3. What hooks and timers hold of the actor is weak; none of them keeps it alive.
+//  4. An actor that ends by `user_shutdown` makes no error of it, an allocation for each of many that end at once,
+//     unless somebody follows it by then; whoever follows it later has the error made. Both happen under CAF's lock of
+//     the actor, in which CAF marks its end, too.
 #include "libactor/actor/context_actor.hpp"
 
 #include "actor/caf_seam.hpp"
@@ -220,9 +223,11 @@ void context_actor::take(detail::envelope& message, caf::mailbox_element& x) {
 bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   timers_ = nullptr;
   wake_.reset();
+  if (reason && !getf(is_cleaned_up_flag))
+    unsaid_ = false;
   if (!tells_end_)
     return caf::event_based_actor::cleanup(std::move(reason), host);
-  detail::end_reason why{reason};
+  auto why = unsaid_ ? detail::end_reason{caf::exit_reason::user_shutdown} : detail::end_reason{reason};
   if (!caf::event_based_actor::cleanup(std::move(reason), host))
     return false;
   detail::seam::post_urgent(line_->supervisor(), {detail::envelope_kind::child_down, line_->key(), std::move(why)},
@@ -230,15 +235,61 @@ bool context_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   return true;
 }
 
-caf::error context_actor::reason_of_context() const {
+void context_actor::on_cleanup(const caf::error&) {
+  if (has_followers_)
+    say_reason();
+}
+
+void context_actor::say_reason() {
+  if (std::exchange(unsaid_, false))
+    fail_state_ = caf::exit_reason::user_shutdown;
+}
+
+void context_actor::be_followed() {
+  has_followers_ = true;
+  if (getf(is_terminated_flag))
+    say_reason();
+}
+
+void context_actor::attach(caf::attachable_ptr whom) {
+  exclusive_critical_section([this] { be_followed(); });
+  caf::event_based_actor::attach(std::move(whom));
+}
+
+void context_actor::add_link(caf::abstract_actor* other) {
+  exclusive_critical_section([this] { be_followed(); });
+  caf::event_based_actor::add_link(other);
+}
+
+bool context_actor::add_backlink(caf::abstract_actor* other) {
+  be_followed();  // the caller holds the lock
+  return caf::event_based_actor::add_backlink(other);
+}
+
+// None: `user_shutdown`.
+std::optional<errc> context_actor::code_of_context() const {
   if (line_->asked())
-    return caf::exit_reason::user_shutdown;
+    return std::nullopt;
   if (expired())
-    return make_error(errc::deadline_exceeded);
+    return errc::deadline_exceeded;
   const auto* why = detail::access::get(ctx_)->lifeline()->why;
   if (why != nullptr && why->origin == cause_origin::watchdog)
-    return make_error(errc::canceled);
-  return caf::exit_reason::user_shutdown;
+    return errc::canceled;
+  return std::nullopt;
+}
+
+caf::error context_actor::reason_of_context() const {
+  const auto code = code_of_context();
+  return code ? make_error(*code) : caf::exit_reason::user_shutdown;
+}
+
+void context_actor::quit_for_context() {
+  // CAF's log names the reason, and streams are told it.
+  if (code_of_context() || logs_ || detail::seam::has_streams(*this))
+    return quit(reason_of_context());
+  if (!ending())
+    unsaid_ = true;
+  quit();
 }
 
 bool context_actor::expired() const noexcept {

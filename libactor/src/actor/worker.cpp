@@ -30,7 +30,7 @@ detail::worker_extras& worker::extras() {
 caf::behavior worker::make_behavior() {
   // A worker whose context ended before it ran never runs its body.
   if (ctx().done()) {
-    quit(reason_of_context());
+    quit_for_context();
     return {};
   }
   auto behavior = context_actor::make_behavior();
@@ -42,15 +42,17 @@ caf::behavior worker::make_behavior() {
 }
 
 void worker::acknowledge_start() {
-  if (std::exchange(started_, true))
+  if (started_)
     return;
+  started_ = true;
   detail::seam::post_urgent(line().supervisor(), {detail::envelope_kind::started, line().key(), {}}, context());
 }
 
 void worker::ready() {
   acknowledge_start();
-  if (std::exchange(ready_, true))
+  if (ready_)
     return;
+  ready_ = true;
   detail::seam::post_urgent(line().supervisor(), {detail::envelope_kind::ready, line().key(), {}}, context());
 }
 
@@ -163,8 +165,12 @@ void worker::signal_down() {
   down_signal signal{expired() ? errc::deadline_exceeded : errc::canceled, ctx().cause(), line().stop_by()};
   if (extras_ && extras_->on_down_signal)
     return call(&worker_extras::on_down_signal, signal);
-  if (!show(signal))
+  if (show(signal))
+    return;
+  if (has_tasks())
     finish(reason_of_context());
+  else
+    quit_for_context();
 }
 
 void worker::answer_held() {

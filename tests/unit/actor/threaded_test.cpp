@@ -92,6 +92,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(W002_no_cancel_is_lost_whatever_the_worker_does_at
   BOOST_REQUIRE((all_ended.wait_for(generous) == std::future_status::ready));
 }
 
+// Who follows it may come before its end, in the middle, or after it.
+BOOST_AUTO_TEST_CASE_TEMPLATE(R12_who_follows_a_worker_while_it_ends_hears_that_it_was_asked, scheduler, both) {
+  constexpr int rounds = 5000;
+  threads_of<scheduler> host;
+  context_runtime contexts;
+  std::vector<caf::actor> held;
+  std::atomic<int> asked{0};
+  std::promise<void> all_told;
+  std::atomic<int> told{0};
+  const auto listen = [&](const caf::error& reason) {
+    asked += reason == caf::exit_reason::user_shutdown ? 1 : 0;
+    if (++told == 2 * rounds)
+      all_told.set_value();
+  };
+  for (int i = 0; i != rounds; ++i) {
+    auto own = with_cancel(contexts.background());
+    auto* whom = caf::actor_cast<caf::abstract_actor*>(
+        held.emplace_back(spawn_in(host.system, own.ctx(), [](worker*) -> caf::behavior { return {[](int) {}}; })));
+    own.cancel();
+    for (int n = i % 50; n != 0; --n)
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    whom->attach_functor(listen);
+    whom->attach_functor(listen);
+  }
+  auto over = all_told.get_future();
+  BOOST_REQUIRE((over.wait_for(generous) == std::future_status::ready));
+  BOOST_TEST(asked == 2 * rounds);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_tree_runs_and_stops_on_real_threads_a_hundred_times, scheduler, both) {
   threads_of<scheduler> host;
   auto& system = host.system;

@@ -60,8 +60,12 @@ class context_actor : public caf::event_based_actor {
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
   caf::behavior make_behavior() override;
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
+  void attach(caf::attachable_ptr whom) override;
+  void add_link(caf::abstract_actor* other) override;
+  bool add_backlink(caf::abstract_actor* other) override;
 
  protected:
+  void on_cleanup(const caf::error& reason) override;
   /// Called once, in this actor, before any further message, when the context is done.
   virtual void context_done() = 0;
   /// A message of the library's own, which no behavior sees.
@@ -81,6 +85,8 @@ class context_actor : public caf::event_based_actor {
   bool expired() const noexcept;
   /// The reason that the table of endings gives an actor whose context is done and that ends for it.
   caf::error reason_of_context() const;
+  /// As `quit(reason_of_context())`, without making a reason that nobody may ask for.
+  void quit_for_context();
   /// Keeps `action` until an envelope of kind `timer` with the returned key arrives; it ends with the actor.
   timer_id park(std::function<void()> action);
   bool ending() const noexcept { return getf(is_shutting_down_flag | is_terminated_flag); }
@@ -105,6 +111,9 @@ class context_actor : public caf::event_based_actor {
   timer_id add_timer(std::function<void()> action);
   void run_timer(timer_id id);
   detail::done_hook waking_hook(bool detached);
+  std::optional<errc> code_of_context() const;
+  void be_followed();
+  void say_reason();
 
   // In this order they take no more than the next smaller size of a block.
   const libactor::context ctx_;
@@ -115,6 +124,8 @@ class context_actor : public caf::event_based_actor {
   std::unique_ptr<timers> timers_;  // null: it has never had one
   bool admits_all_ = true;
   std::atomic<bool> seen_done_{false};  // written by the actor; read, too, by a thread that has just let it go
+  bool has_followers_ = false;          // whether anybody has asked to be told of its end; under the actor's lock
+  bool unsaid_ = false;                 // whether it ends by `user_shutdown`, of which no error was made yet
   const bool is_watched_ : 1;
   const bool tells_end_ : 1;
   const bool logs_ : 1;  // whether CAF's log is on

@@ -168,11 +168,12 @@ class worker : public context_actor {
 
   detail::worker_extras& extras();
 
+  // In bits: with what its base ends with, a word.
   phase phase_ = phase::serving;
-  bool start_deferred_ = false;
-  bool started_ = false;
-  bool ready_ = false;
-  bool was_cut_ = false;                           // the error in hand is that of a request that the down-signal ended
+  bool start_deferred_ : 1 = false;
+  bool started_ : 1 = false;
+  bool ready_ : 1 = false;
+  bool was_cut_ : 1 = false;                       // the error in hand is that of a request that the down-signal ended
   std::unique_ptr<detail::worker_extras> extras_;  // what few workers have; null: nothing of it
 };
 
