@@ -148,7 +148,8 @@ void group_core::ended(std::size_t place, const std::shared_ptr<lifeline>& line,
     }
   }
   if (first)
-    own_.cancel(cause("a task of its group failed: " + describe(reason), cause_origin::explicit_, line->path()));
+    own_.cancel(
+        cause("a task of its group failed: " + libactor::describe(reason), cause_origin::explicit_, line->path()));
   lock held{mutex_};
   --running_;
   pump(held);

@@ -40,7 +40,7 @@ std::string counted(std::uint64_t count, const char* one) {
   return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
 }
 
-json json_of(const tally& all) {
+json json_of_tally(const tally& all) {
   auto list = json::array();
   for (const auto& [word, count] : all)
     list.push_back({{"what", word}, {"records", count}});
@@ -79,10 +79,10 @@ std::string as_json(const leak_report& report) {
                       {"first", to_string(group.first)},
                       {"last", to_string(group.last)},
                       {"longest_ns", group.longest.count()},
-                      {"paths", json_of(group.paths)},
-                      {"message_types", json_of(group.messages)},
-                      {"threads", json_of(group.doing)},
-                      {"outcomes", json_of(group.outcomes)},
+                      {"paths", json_of_tally(group.paths)},
+                      {"message_types", json_of_tally(group.messages)},
+                      {"threads", json_of_tally(group.doing)},
+                      {"outcomes", json_of_tally(group.outcomes)},
                       {"stack", group.stack},
                       {"context", group.derivation}});
   }

@@ -48,7 +48,7 @@ struct entry {
   fact (*get)(const child_spec&);
 };
 
-constexpr std::array<entry, 23> table{{
+constexpr std::array<entry, 23> facts{{
     {"kind",
      {fact_type::word},
      [](const child_spec& s) {
@@ -146,7 +146,7 @@ auto* find(const Table& in, std::string_view name) {
 
 std::vector<std::string_view> fact_names() {
   std::vector<std::string_view> names;
-  for (const auto& e : table)
+  for (const auto& e : facts)
     names.push_back(e.name);
   for (const auto& e : watch_table)
     names.push_back(e.name);
@@ -158,14 +158,14 @@ std::optional<fact_kind> kind_of_fact(std::string_view name) {
     return fact_kind{};
   if (const auto* w = find(watch_table, name))
     return w->kind;
-  const auto* e = find(table, name);
+  const auto* e = find(facts, name);
   return e == nullptr ? std::nullopt : std::optional(e->kind);
 }
 
 fact fact_of(const child_spec& spec, const watch_spec* watch, std::string_view name) {
   if (const auto* w = find(watch_table, name))
     return watch == nullptr ? absent() : w->get(*watch);
-  if (const auto* e = find(table, name))
+  if (const auto* e = find(facts, name))
     return e->get(spec);
   const auto label = spec.labels.find(std::string(name.substr(std::min(label_prefix.size(), name.size()))));
   return label == spec.labels.end() ? absent() : words(label->second);

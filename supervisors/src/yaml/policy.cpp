@@ -11,7 +11,7 @@ namespace {
 
 using words_t = std::vector<std::string_view>;
 
-std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+std::string in_ticks(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 std::string join(const std::vector<std::string>& words) {
   std::string result;
@@ -88,7 +88,7 @@ bool policy::add_rule(const node& n, rule& out) {
       good = good && level.has_value();
       out.level = static_cast<severity>(level.value_or(0));
     } else {
-      invalid(*key, "unknown key " + quoted(key->text) + " of a rule" +
+      invalid(*key, "unknown key " + in_ticks(key->text) + " of a rule" +
                         read_.words().suggest(key->text, keys_of(rule_shape)));
       good = false;
     }
@@ -97,7 +97,7 @@ bool policy::add_rule(const node& n, rule& out) {
     invalid(n, "a rule needs an `id`");
     good = false;
   } else if (const auto [first, is_new] = ids_.emplace(out.id, out.name); !is_new && !out.id.empty()) {
-    read_.faults().error("Y72", read_.at(*out.name), "a second rule with the id " + quoted(out.id),
+    read_.faults().error("Y72", read_.at(*out.name), "a second rule with the id " + in_ticks(out.id),
                          {{read_.at(*first->second), "the first one is here"}});
     good = false;
   }
@@ -134,7 +134,7 @@ bool policy::read_match(const node& n, rule& out) {
       invalid(*value, "`labels` must be a map");
       good = false;
     } else {
-      invalid(*key, "unknown key " + quoted(key->text) + " of `match`" +
+      invalid(*key, "unknown key " + in_ticks(key->text) + " of `match`" +
                         read_.words().suggest(key->text, keys_of(match_shape)));
       good = false;
     }
@@ -156,7 +156,7 @@ bool policy::read_terms(const node& n, std::vector<term>& out) {
 bool policy::read_term(const map_entry& entry, term& out) {
   out.field = entry.key->text;
   if (!kind_of_fact(out.field)) {
-    invalid(*entry.key, "a rule can't name " + quoted(out.field) + read_.words().suggest(out.field, fact_names()));
+    invalid(*entry.key, "a rule can't name " + in_ticks(out.field) + read_.words().suggest(out.field, fact_names()));
     return false;
   }
   if (entry.value->is_map())
@@ -198,7 +198,7 @@ bool policy::read_value(const node& n, term& out) {
       takes = "a duration such as 10s";
   }
   if (takes != nullptr) {
-    invalid(n, quoted(out.field) + " takes " + takes);
+    invalid(n, in_ticks(out.field) + " takes " + takes);
     return false;
   }
   out.one_of.push_back(std::move(*text));
@@ -224,7 +224,7 @@ bool policy::read_bounds(const node& map, term& out) {
       }
       good = good && bound.has_value();
     } else {
-      invalid(*key, quoted(key->text) + " says nothing about " + quoted(out.field) +
+      invalid(*key, in_ticks(key->text) + " says nothing about " + in_ticks(out.field) +
                         read_.words().suggest(key->text, words_t{"min", "max", "present"}));
       good = false;
     }
@@ -276,7 +276,7 @@ void policy::apply_to(const child_spec& spec, const std::string& path, watched a
     std::vector<report::pending_note> notes{{read_.at(*r.name), "the rule is here"}};
     if (at.layer != 0)
       notes.push_back({decoder.locate(here, "").at, "for this node"});
-    read_.faults().add(r.level, "Y71", at.at, "rule " + quoted(r.id) + " " + std::move(text), std::move(notes));
+    read_.faults().add(r.level, "Y71", at.at, "rule " + in_ticks(r.id) + " " + std::move(text), std::move(notes));
   };
   const auto is_one_of = [](const term& t, const fact& f) {
     return std::find(t.one_of.begin(), t.one_of.end(), f.text) != t.one_of.end();
@@ -291,13 +291,13 @@ void policy::apply_to(const child_spec& spec, const std::string& path, watched a
       const bool is_given = f.is == fact::state::given;
       const auto actual = is_given ? ", and here it is " + f.text : std::string(", and here it is not set");
       if (t.present && *t.present != is_given)
-        violated(r, t, (*t.present ? "requires " : "wants no ") + quoted(t.field));
+        violated(r, t, (*t.present ? "requires " : "wants no ") + in_ticks(t.field));
       if (!t.one_of.empty() && (!is_given || !is_one_of(t, f)))
-        violated(r, t, "requires " + quoted(t.field) + " to be " + join(t.one_of) + actual);
+        violated(r, t, "requires " + in_ticks(t.field) + " to be " + join(t.one_of) + actual);
       if (t.min && (!is_given || f.number < *t.min))
-        violated(r, t, "requires " + quoted(t.field) + " to be at least " + t.min_text + actual);
+        violated(r, t, "requires " + in_ticks(t.field) + " to be at least " + t.min_text + actual);
       if (t.max && (!is_given || f.number > *t.max))
-        violated(r, t, "requires " + quoted(t.field) + " to be at most " + t.max_text + actual);
+        violated(r, t, "requires " + in_ticks(t.field) + " to be at most " + t.max_text + actual);
     }
     for (const auto& t : r.forbid) {
       const auto f = fact_of(spec, watch, t.field);
@@ -306,7 +306,7 @@ void policy::apply_to(const child_spec& spec, const std::string& path, watched a
           (t.min || t.max) && is_given && (!t.min || f.number >= *t.min) && (!t.max || f.number <= *t.max);
       const bool is_present = t.present && f.is != fact::state::meaningless && *t.present == is_given;
       if (in_bounds || is_present || (is_given && is_one_of(t, f)))
-        violated(r, t, "forbids " + quoted(t.field) + (is_given ? " to be " + f.text : " to be left out"));
+        violated(r, t, "forbids " + in_ticks(t.field) + (is_given ? " to be " + f.text : " to be left out"));
     }
   }
   if (const auto* x = std::get_if<static_supervisor>(&spec.what)) {

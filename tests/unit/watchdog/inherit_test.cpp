@@ -11,7 +11,7 @@ using namespace libactor::tests;
 
 namespace {
 
-struct watched_world : world {
+struct inherited_world : world {
   using world::world;
 
   // Sits in its handler until it is said to be stuck, for 10 s at most, and tells after how many seconds that was.
@@ -62,7 +62,7 @@ std::string listed(const std::map<std::string, long>& all) {
 
 BOOST_AUTO_TEST_SUITE(inheritance)
 
-BOOST_FIXTURE_TEST_CASE(of_a_tree_that_is_built, watched_world) {
+BOOST_FIXTURE_TEST_CASE(of_a_tree_that_is_built, inherited_world) {
   const auto sits = sitter();
   const auto tree = one_for_one("t")
                         .watch_all({.stuck_after = 2s})
@@ -85,7 +85,7 @@ BOOST_FIXTURE_TEST_CASE(of_a_tree_that_is_built, watched_world) {
   BOOST_TEST(listed(all_after(tree)) == listed(expected));
 }
 
-BOOST_FIXTURE_TEST_CASE(of_a_tree_that_is_read, watched_world) {
+BOOST_FIXTURE_TEST_CASE(of_a_tree_that_is_read, inherited_world) {
   child_catalog kinds;
   child_kind kind;
   kind.name = "sitter";

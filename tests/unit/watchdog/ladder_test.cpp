@@ -13,7 +13,7 @@ using namespace libactor::tests;
 
 namespace {
 
-struct watched_world : world {
+struct ladder_world : world {
   using world::world;
 
   caf::actor anyone;
@@ -69,7 +69,7 @@ constexpr watch_spec replaces{.stuck_after = 2s, .grace = 1s, .action = watch_ac
 
 BOOST_AUTO_TEST_SUITE(ladder)
 
-BOOST_FIXTURE_TEST_CASE(R29_report_ends_at_the_look, watched_world) {
+BOOST_FIXTURE_TEST_CASE(R29_report_ends_at_the_look, ladder_world) {
   start_ok(one_for_one().child("a", sitter()).watch({.stuck_after = 2s, .grace = 1s}).tree());
   sit("/root/a", 60);
   BOOST_TEST((kinds() == std::vector{event_kind::stuck, event_kind::recovered}));
@@ -78,7 +78,7 @@ BOOST_FIXTURE_TEST_CASE(R29_report_ends_at_the_look, watched_world) {
   BOOST_TEST(is_alive("/root/a"));
 }
 
-BOOST_FIXTURE_TEST_CASE(L001_the_record_holds_all_that_is_known, watched_world) {
+BOOST_FIXTURE_TEST_CASE(L001_the_record_holds_all_that_is_known, ladder_world) {
   start_ok(one_for_one().child("a", sitter()).timeout(1h).watch({.stuck_after = 2s}).tree());
   caf::anon_send(at("/root/a"), 9);
   caf::anon_send(at("/root/a"), std::string("next"));
@@ -106,7 +106,7 @@ BOOST_FIXTURE_TEST_CASE(L001_the_record_holds_all_that_is_known, watched_world) 
   BOOST_TEST(named);
 }
 
-BOOST_FIXTURE_TEST_CASE(L009_a_handler_that_polls_ends_at_the_cancel_rung, watched_world) {
+BOOST_FIXTURE_TEST_CASE(L009_a_handler_that_polls_ends_at_the_cancel_rung, ladder_world) {
   start_ok(one_for_one().child("a", sitter(true)).restart(restart_type::temporary).watch(replaces).tree());
   sit("/root/a", 60);
   BOOST_TEST((kinds() == std::vector{event_kind::stuck, event_kind::recovered}));
@@ -116,7 +116,7 @@ BOOST_FIXTURE_TEST_CASE(L009_a_handler_that_polls_ends_at_the_cancel_rung, watch
   BOOST_TEST(!is_alive("/root/a"));
 }
 
-BOOST_FIXTURE_TEST_CASE(L008_L011_R29_each_rung_waits_grace_and_a_finite_hog_ends_at_the_kill, watched_world) {
+BOOST_FIXTURE_TEST_CASE(L008_L011_R29_each_rung_waits_grace_and_a_finite_hog_ends_at_the_kill, ladder_world) {
   start_ok(one_for_one().child("a", sitter()).watch(replaces).tree());
   sit("/root/a", 5);  // 2 s, then the kill 2 s after the cancel
   const auto last = leaks().back();
@@ -130,7 +130,7 @@ BOOST_FIXTURE_TEST_CASE(L008_L011_R29_each_rung_waits_grace_and_a_finite_hog_end
   BOOST_TEST(log({event_kind::restarting}).size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(R29_cancel_ends_at_the_interrupt_and_the_supervisor_goes_on_from_wait, watched_world) {
+BOOST_FIXTURE_TEST_CASE(R29_cancel_ends_at_the_interrupt_and_the_supervisor_goes_on_from_wait, ladder_world) {
   start_ok(one_for_one()
                .child("a", sitter())
                .shutdown(10s)
@@ -204,7 +204,7 @@ BOOST_FIXTURE_TEST_CASE(L005_a_task_that_outlives_its_worker_is_an_orphan, world
   BOOST_TEST(log({event_kind::recovered}) == (lines{"recovered /root/a/stays"}), boost::test_tools::per_element());
 }
 
-BOOST_FIXTURE_TEST_CASE(L001_a_stuck_task_is_named_and_its_worker_is_ended_with_it, watched_world) {
+BOOST_FIXTURE_TEST_CASE(L001_a_stuck_task_is_named_and_its_worker_is_ended_with_it, ladder_world) {
   auto with_task = [this](worker* self) -> caf::behavior {
     auto group = std::make_shared<task_group<int>>(self);
     group->spawn_named("t", [this](task<int>* t) {
@@ -230,7 +230,7 @@ BOOST_FIXTURE_TEST_CASE(L001_a_stuck_task_is_named_and_its_worker_is_ended_with_
 namespace {
 
 // A child that has come back more often than it should, and is to come back in an hour.
-struct restless : watched_world {
+struct restless : ladder_world {
   restless() {
     start_ok(one_for_one()
                  .child(one_for_one("group")
@@ -275,7 +275,7 @@ BOOST_FIXTURE_TEST_CASE(L006_and_when_its_supervisor_is_another_whose_count_begi
   BOOST_TEST((kinds() == std::vector{event_kind::runaway, event_kind::recovered, event_kind::runaway}));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_above_says_whether_a_child_is_watched, watched_world) {
+BOOST_FIXTURE_TEST_CASE(what_is_above_says_whether_a_child_is_watched, ladder_world) {
   start_ok(one_for_one()
                .child(one_for_one("sub")
                           .child("inherits", sitter())
