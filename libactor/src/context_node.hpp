@@ -6,14 +6,12 @@
 //     shards), apart from the handles in `refs`. It dies when both are gone, which exactly one thread sees.
 //  2. `done` is set once, under the node's lock; `cause` and `expired` are written before it, and never after.
 //  3. A registry (`bag` and `settled`) is read and written under its lock only: the node's word, or the shard's.
-//  Nothing
-//     is registered with a node that is done.
+//     Nothing is registered with a node that is done.
 //  4. Locks: deadline queue before node; a node before its child, at most two, and only for as long as it takes to mark
 //     that child. No user code runs and nothing is waited for under one.
-//  5. A member leaves the bag of a done node only when its own bag is empty and it is done (or dying): an empty bag of
-//  a
-//     done node means that everything an ordinary cancel reaches below it is marked. That is how one cancel can help
-//     another.
+//  5. A member leaves the bag of a done node only when its own bag is empty and it is done (or dying): an empty bag
+//     of a done node means that everything an ordinary cancel reaches below it is marked. That is how one cancel can
+//     help another.
 //  6. `settled` holds, for `cancel_now`, what an ordinary cancel has finished with but not passed: boundaries and
 //     shields, and the way to them.
 //  7. A borrowed cause is that of an ancestor, which (1) outlives its borrower.

@@ -2,8 +2,7 @@
 // Invariants
 //  1. A child has at most one incarnation: `begin_start` runs only when the last one is down, or was abandoned.
 //  2. `live_` counts the children for which `alive()` is true. A child keeps its slot, and each incarnation has a key
-//  of
-//     its own: an end or an acknowledgement under any other key is of an earlier one, and is ignored.
+//     of its own: an end or an acknowledgement under any other key is of an earlier one, and is ignored.
 //  3. The engine stops everything in `to_stop_`, from the back, before it starts anything in `to_start_`; in ordered
 //     mode it waits for one child at a time.
 //  4. Once `mode_` is stopping, nothing starts.

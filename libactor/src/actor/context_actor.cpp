@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants
 //  1. `context_done` runs once, in the actor, and before any message that is read after the context was done.
-//  2. An actor that waits is resumed when its context ends. Unless it is detached, nothing is sent: the one who ends it
-//  marks
-//     the context and then looks whether the actor waits; the actor marks that it waits and then looks whether the
-//     context is done. Both orders are sequentially consistent, so that one of them sees the other.
+//  2. An actor that waits is resumed when its context ends. Unless it is detached, nothing is sent: the one who ends
+//     it marks the context and then looks whether the actor waits; the actor marks that it waits and then looks
+//     whether the context is done. Both orders are sequentially consistent, so that one of them sees the other.
 //  3. What hooks and timers hold of the actor is weak; none of them keeps it alive.
 //  4. An actor that ends by `user_shutdown` makes no error of it, an allocation for each of many that end at once,
 //     unless somebody follows it by then; whoever follows it later has the error made. Both happen under CAF's lock of

@@ -23,8 +23,7 @@ namespace libactor::detail {
 //  2. No code of others runs under `mutex_`: timers are shipped and freed after it is released. So nothing here waits
 //     for anything but a few steps of another thread, whatever a message's or an actor's destructor does.
 //  3. An actor that ends takes its timers with it (CAF calls `cancel_timeouts`); until then each of them keeps it
-//  alive,
-//     as CAF's do: an actor that only its own ticks keep going is not destroyed between two of them.
+//     alive, as CAF's do: an actor that only its own ticks keep going is not destroyed between two of them.
 class scheduler_clock final : public caf::actor_clock {
  public:
   // `rescue` is called by this clock's thread, and says whether to call it again in a millisecond.

@@ -8,7 +8,7 @@
 //  3. At most `limit` entries are here, those in the writer's hand included. What comes beyond is lost, counted, and
 //     told of by an entry that stands where the lost ones would, and takes nobody's room.
 //  4. No signal is handled on the writer's thread, and none that a write raises, as for a broken pipe, ends the
-//  process.
+//     process.
 
 #include <signal.h>
 

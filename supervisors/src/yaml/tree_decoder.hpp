@@ -2,8 +2,7 @@
 //
 // Invariants
 //  1. `places_[i]` is the node that `spec_place` numbers i: a node is entered before its children, and a child that is
-//  no
-//     map has neither a spec nor a place.
+//     no map has neither a spec nor a place.
 //  2. What could not be decoded is in `unsound_`, and the spec has the default in its stead: faults that follow from it
 //     are not reported.
 #pragma once
