@@ -6,7 +6,7 @@ namespace actortree {
 /// What `actortree` ends with. The help of each command lists its own, docs/actortree.md all.
 enum exit_status : int {
   ok = 0,               ///< done; a tree ended in order (late children that had to be killed are in the report)
-  internal = 1,         ///< a fault of the program itself, or what it prints can't be written
+  internal = 1,         ///< a fault of the program itself; of all but `run` also an output that can't be written
   usage = 2,            ///< the command line has faults
   bad_file = 3,         ///< the file has faults, or can't be read
   start_failed = 4,     ///< the tree did not start, or its socket can't be had

@@ -39,7 +39,7 @@ std::string meaning_of(int status) {
     case ok:
       return "done; a tree ended in order (children that were late and had to be killed are in the report)";
     case internal:
-      return "a fault of the program itself, or what it prints can't be written";
+      return "a fault of the program itself; of all commands but `run` also an output that can't be written";
     case usage:
       return "the command line has faults";
     case bad_file:

@@ -46,7 +46,7 @@ class context {
       detail::release(*node_);
   }
 
-  /// Whether the context has ended. One acquire load.
+  /// Whether the context has ended. One acquire load; two where the context only carries a value or a trace id.
   bool done() const noexcept {
     if (node_ == nullptr) [[unlikely]]
       detail::broken_empty_context();

@@ -22,7 +22,8 @@ const typename Key::value_type* context::value() const noexcept {
 }
 
 /// Derives a child that carries `value` under `Key`, visible to it and to all below; a nearer binding shadows it.
-/// Throws: std::bad_alloc, and what the value's constructor throws.
+/// Throws: std::bad_alloc, and what the value's constructor throws. Requires: `parent` is not empty; the value is
+/// aligned to 128 bytes at the most.
 template <class Key>
 [[nodiscard]] context with_value(const context& parent, typename Key::value_type value,
                                  source_location where = source_location::current()) {

@@ -85,7 +85,7 @@ std::string to_string(const shutdown_limit& limit);
 std::string to_string(duration d);
 
 struct dependency {
-  std::string id;  ///< of an earlier sibling
+  std::string id;  ///< of an earlier sibling; under `start_mode::graph` of any
   dependency_state when = dependency_state::started;
   friend bool operator==(const dependency&, const dependency&) = default;
 };

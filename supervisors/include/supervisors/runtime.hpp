@@ -49,8 +49,8 @@ class runtime {
 
   /// Starts the tree: returns once every child has started, in order (or is ready, where it declares readiness). If one
   /// does not, those that had started are stopped in reverse, and the error names the child's path and the cause. A
-  /// specification with faults starts nothing: `errc::invalid_spec` with all of them. Once a runtime; not from an
-  /// actor.
+  /// specification with faults starts nothing: `errc::invalid_spec` with all of them. Once a runtime, then
+  /// `errc::already_started`; not from an actor.
   caf::error start(const tree_spec& tree, const child_catalog& catalog = {});
 
   /// The same without blocking: `done` is called once, in an actor, or in this call where nothing is started, and must

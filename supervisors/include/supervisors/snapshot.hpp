@@ -27,7 +27,7 @@ struct tree_node {
   std::string kind;
   child_state state = child_state::idle;
   std::size_t parent = 0;         ///< its index in `tree_snapshot::nodes`; the root's is its own
-  std::uint32_t incarnation = 0;  ///< the current one, or the last; 0: none yet, or it is about to follow another
+  std::uint32_t incarnation = 0;  ///< the current one, or the last; 0: none yet, about to follow another, or gone
   std::uint64_t restarts = 0;
 
   // Of the incarnation; empty while there is none:

@@ -29,7 +29,7 @@ const char* to_string(child_state) noexcept;
 
 /// One child as `which_children` lists it.
 struct child_info {
-  std::string id;
+  std::string id;  ///< of a dynamic supervisor's child that of the template, which may be empty
   std::string path;
   caf::actor handle;  ///< null while there is no incarnation
   child_state state = child_state::idle;

@@ -16,7 +16,7 @@ const char* to_string(overrun_action) noexcept;
 
 /// A whole tree as a value: what a YAML file, the builder and plain structs all come to.
 struct tree_spec {
-  child_spec root;
+  child_spec root;             ///< its `restart` and `backoff` say nothing: the tree ends with it
   duration budget = infinite;  ///< for the whole stop
   overrun_action on_overrun = overrun_action::abandon;
   friend bool operator==(const tree_spec&, const tree_spec&) = default;

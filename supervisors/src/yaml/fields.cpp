@@ -114,7 +114,7 @@ constexpr std::array<key_info, key_count> table{{
     on(both, all,
        {.name = "address",
         .type = value_type::map,
-        .doc = "what a request gets while there is no incarnation",
+        .doc = "what becomes of a message to its address while there is no incarnation",
         .preset = "refuse",
         .also = "refuse",
         .map = &address_shape}),

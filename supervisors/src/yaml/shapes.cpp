@@ -125,7 +125,7 @@ constexpr std::array watch_fields{
 constexpr std::array address_fields{
     field_shape{.name = "hold",
                 .type = time,
-                .doc = "how long a request is held while there is no incarnation",
+                .doc = "how long a message is held while there is no incarnation",
                 .required = true},
 };
 constexpr std::array rule_fields{

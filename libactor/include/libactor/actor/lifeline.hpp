@@ -70,11 +70,12 @@ class lifeline {
   lifeline(const lifeline&) = delete;
   lifeline& operator=(const lifeline&) = delete;
 
-  /// Empty for an actor that has no supervisor. The first call makes it. Throws: std::bad_alloc.
+  /// Of a task: its worker's path, and its own name. Empty for an actor that is neither a child nor a task. The first
+  /// call makes it. Throws: std::bad_alloc.
   const std::string& path() const;
   /// Whether `path` is this one, or below it. Makes nothing.
   bool leads_to(std::string_view path) const noexcept;
-  /// Counts from 1; 0 for an actor that has no supervisor.
+  /// Counts from 1; 0 for an actor that is neither a child nor a task.
   std::uint32_t incarnation() const noexcept { return incarnation_; }
   const caf::weak_actor_ptr& supervisor() const noexcept { return supervisor_; }
   /// The supervisor's own name for this incarnation.

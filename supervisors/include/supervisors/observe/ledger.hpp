@@ -38,7 +38,8 @@ struct ledger_options {
 class ledger final : public event_sink {
  public:
   /// Makes the file where there is none; several programs may write to one. `caf::sec::cannot_open_file` with words
-  /// where the file is no ledger, was written by a newer library, or can't be opened; such a file is left as it is.
+  /// where the file is a text, the database of another program or no file but a folder or the like, was written by a
+  /// newer library, or can't be opened; such a file is left as it is. Any other that is no database counts as damaged.
   static caf::expected<std::shared_ptr<ledger>> open(const std::string& path, ledger_options options = {});
   /// Commits what is queued, if the file takes it.
   ~ledger() override;

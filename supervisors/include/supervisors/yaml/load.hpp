@@ -21,7 +21,8 @@ struct load_options {
   /// Larger files are refused before they are read; it limits the file and all that it includes together too, and
   /// what substitution makes of their values.
   std::size_t max_bytes = 16 * 1024 * 1024;
-  /// How many maps, lists and scalars a tree may have, aliases expanded.
+  /// How many maps, lists and scalars a file may have, aliases expanded; and ten times as many may be added to the
+  /// nodes of the tree by templates and defaults.
   std::size_t max_values = 1'000'000;
   /// How deep maps and lists may be nested.
   std::size_t max_depth = 200;
