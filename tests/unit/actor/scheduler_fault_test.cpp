@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(W043_an_actor_that_ends_takes_its_timers_and_their_memory_w
   BOOST_TEST(host.scheduler().timers() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(W043_a_cancelled_timeout_is_gone_when_the_call_returns) {
+BOOST_AUTO_TEST_CASE(W043_a_canceled_timeout_is_gone_when_the_call_returns) {
   engine host;
   auto one = host.system->spawn(idle);
   auto* self = caf::actor_cast<caf::abstract_actor*>(one);

@@ -245,15 +245,15 @@ BOOST_FIXTURE_TEST_CASE(W007_stateful_and_class_based_workers_get_their_down_sig
   BOOST_TEST(end.has_value());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_timer_after_infinite_never_fires_and_may_be_cancelled, lab) {
+BOOST_FIXTURE_TEST_CASE(a_timer_after_infinite_never_fires_and_may_be_canceled, lab) {
   spawn(root(), [this](worker* self) -> caf::behavior {
     const auto never = self->after(infinite, [this] { seen.push_back("never"); });
     self->after(infinite - 1ns, [this] { seen.push_back("not now"); });
-    self->after(1s, [this, self, never] { seen.push_back(self->cancel_timer(never) ? "cancelled" : "gone"); });
+    self->after(1s, [this, self, never] { seen.push_back(self->cancel_timer(never) ? "canceled" : "gone"); });
     return {[](int) {}};
   });
   advance(24h);
-  BOOST_TEST(seen == lines{"cancelled"}, boost::test_tools::per_element());
+  BOOST_TEST(seen == lines{"canceled"}, boost::test_tools::per_element());
 }
 
 BOOST_FIXTURE_TEST_CASE(W009_a_deadline_an_hour_away_keeps_no_ended_worker_alive, lab) {

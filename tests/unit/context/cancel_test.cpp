@@ -164,7 +164,7 @@ BOOST_FIXTURE_TEST_CASE(C025_C028_C029_cancelling_the_parent_ends_all_with_cance
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(C030_a_value_node_of_a_cancelled_parent_is_done_at_once, world) {
+BOOST_FIXTURE_TEST_CASE(C030_a_value_node_of_a_canceled_parent_is_done_at_once, world) {
   auto parent = with_cancel(root);
   parent.cancel();
   const auto late = with_value<number>(parent.ctx(), 1);
@@ -202,7 +202,7 @@ BOOST_FIXTURE_TEST_CASE(C036_C039_C040_C041_the_parent_stays_and_its_registry_go
   BOOST_TEST(!parent.ctx().error());
 }
 
-BOOST_AUTO_TEST_CASE(C042_C043_C044_a_child_of_a_cancelled_parent_is_done_with_its_error_and_cause) {
+BOOST_AUTO_TEST_CASE(C042_C043_C044_a_child_of_a_canceled_parent_is_done_with_its_error_and_cause) {
   auto parent = with_cancel(background());
   const cause why{"gone"};
   parent.cancel(why);
@@ -288,7 +288,7 @@ BOOST_FIXTURE_TEST_CASE(R03_cancel_now_reaches_a_shield_that_was_derived_below_w
   BOOST_TEST(shielded(low.ctx(), 10s).ctx().done());  // and nothing lives on below it later
 }
 
-BOOST_FIXTURE_TEST_CASE(R03_a_boundary_cancelled_by_itself_stays_within_reach_of_cancel_now, world) {
+BOOST_FIXTURE_TEST_CASE(R03_a_boundary_canceled_by_itself_stays_within_reach_of_cancel_now, world) {
   auto top = with_cancel(root);
   auto middle = with_cancel(top.ctx());
   auto boundary = with_boundary(middle.ctx());
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(R04_values_that_hold_contexts_are_released_without_recursio
   last = context{};
 }
 
-BOOST_AUTO_TEST_CASE(R04_merges_chained_by_their_second_parents_are_cancelled_and_released_without_recursion) {
+BOOST_AUTO_TEST_CASE(R04_merges_chained_by_their_second_parents_are_canceled_and_released_without_recursion) {
   auto top = with_cancel(background());
   context last = top.ctx();
   for (int i = 0; i < 100'000; ++i)
@@ -344,7 +344,7 @@ BOOST_FIXTURE_TEST_CASE(R06_an_inherited_cancel_carries_the_ancestors_cause, wor
   BOOST_TEST((leaf.ctx().cause().origin() == cause_origin::shutdown));
 }
 
-BOOST_AUTO_TEST_CASE(a_parent_that_is_split_for_contention_is_cancelled_and_released_whole) {
+BOOST_AUTO_TEST_CASE(a_parent_that_is_split_for_contention_is_canceled_and_released_whole) {
   auto parent = with_cancel(background());
   // Split it by force of contention, and fill every part from other threads.
   std::vector<std::vector<scope>> kept(8);

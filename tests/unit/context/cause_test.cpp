@@ -93,7 +93,7 @@ BOOST_FIXTURE_TEST_CASE(C097_timeout_zero_then_cancel, table) {
   BOOST_TEST((a.ctx().cause().origin() == cause_origin::deadline));
 }
 
-BOOST_FIXTURE_TEST_CASE(C098_long_timeout_cancelled, table) {
+BOOST_FIXTURE_TEST_CASE(C098_long_timeout_canceled, table) {
   auto a = with_timeout(root, 1h);
   a.cancel();
   check(a.ctx(), errc::canceled, "canceled");
@@ -105,7 +105,7 @@ BOOST_FIXTURE_TEST_CASE(C099_timeout_zero_with_cause_then_cancel, table) {
   check(a.ctx(), errc::deadline_exceeded, "T");
 }
 
-BOOST_FIXTURE_TEST_CASE(C100_C173_long_timeout_with_cause_cancelled_early, table) {
+BOOST_FIXTURE_TEST_CASE(C100_C173_long_timeout_with_cause_canceled_early, table) {
   auto a = with_timeout(root, 1h, t);
   a.cancel();
   check(a.ctx(), errc::canceled, "canceled");
@@ -119,7 +119,7 @@ BOOST_FIXTURE_TEST_CASE(C101_expired_child_keeps_its_own, table) {
   check(b.ctx(), errc::deadline_exceeded, "T");
 }
 
-BOOST_FIXTURE_TEST_CASE(C102_parent_cancelled_before_the_childs_timeout, table) {
+BOOST_FIXTURE_TEST_CASE(C102_parent_canceled_before_the_childs_timeout, table) {
   auto a = with_cancel(root);
   auto b = with_timeout(a.ctx(), 1h, t);
   a.cancel(p);

@@ -49,7 +49,7 @@ BOOST_FIXTURE_TEST_CASE(C051_C052_a_deadline_that_is_past_or_now_is_done_at_cons
   BOOST_TEST(!runtime.next_due().has_value());
 }
 
-BOOST_FIXTURE_TEST_CASE(C053_C058_a_timeout_fires_unless_cancelled_before, world) {
+BOOST_FIXTURE_TEST_CASE(C053_C058_a_timeout_fires_unless_canceled_before, world) {
   auto fires = with_timeout(root, 5ms);
   auto canceled = with_timeout(root, 5ms);
   canceled.cancel();

@@ -68,7 +68,7 @@ class valve {
   cause why_;
 };
 
-BOOST_FIXTURE_TEST_CASE(C113_C114_a_child_is_cancelled_by_its_source_with_the_sources_cause, world) {
+BOOST_FIXTURE_TEST_CASE(C113_C114_a_child_is_canceled_by_its_source_with_the_sources_cause, world) {
   valve source;
   auto child = with_source(root, source);
   auto below = with_cancel(child.ctx());

@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_SUITE(races)
 
 struct number : context_key<int> {};
 
-BOOST_AUTO_TEST_CASE(C045_C046_C047_a_parent_cancelled_while_children_are_derived) {
+BOOST_AUTO_TEST_CASE(C045_C046_C047_a_parent_canceled_while_children_are_derived) {
   const cause why{"why"};
   std::optional<scope> parent;
   std::optional<scope> child, timed, valued;
@@ -51,7 +51,7 @@ struct tree {
   }
 };
 
-BOOST_AUTO_TEST_CASE(C150_every_node_of_a_tree_is_cancelled_from_several_threads_at_once) {
+BOOST_AUTO_TEST_CASE(C150_every_node_of_a_tree_is_canceled_from_several_threads_at_once) {
   std::optional<tree> all;
   constexpr int threads = 4;
   race(
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(C154_once_the_error_is_set_every_waiter_taken_earlier_is_wo
       [](int) {});
 }
 
-BOOST_AUTO_TEST_CASE(C200_ancestor_and_descendant_cancelled_at_once_each_finds_its_own_subtree_done) {
+BOOST_AUTO_TEST_CASE(C200_ancestor_and_descendant_canceled_at_once_each_finds_its_own_subtree_done) {
   std::optional<tree> all;
   race(
       2, rounds(10'000), [&](int) { all.emplace(background(), 120); },
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(C200_the_same_through_merges_boundaries_and_shields) {
       [&](int) { s.reset(); });
 }
 
-BOOST_AUTO_TEST_CASE(C315_a_merged_context_is_made_while_its_first_parent_is_cancelled) {
+BOOST_AUTO_TEST_CASE(C315_a_merged_context_is_made_while_its_first_parent_is_canceled) {
   context_runtime runtime;
   scope first, second;
   race(

@@ -31,7 +31,7 @@ struct scheduler_thread {
 
 /// A scheduler for CAF: jobs in one queue, first in first out, and beside it a slot for each thread, which holds the
 /// job that the thread made runnable last and runs next. A job in the slot of a thread whose turn takes longer than
-/// about a millisecond goes to another thread. Timers stand in a timing wheel: a cancelled one is freed at once, and
+/// about a millisecond goes to another thread. Timers stand in a timing wheel: a canceled one is freed at once, and
 /// those of an actor that has ended go with it.
 ///
 /// Thread-safe: all members.
