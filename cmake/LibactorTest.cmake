@@ -1,7 +1,8 @@
-# libactor_test(<name> SOURCES … LIBS …): a Boost.Test executable test_<name>, registered with CTest as one test.
+# libactor_test(<name> [OPTIMISED] SOURCES … LIBS …): a Boost.Test executable test_<name>, registered with CTest as one
+# test. OPTIMISED: it runs for longer than its optimisation takes.
 # Its cases are logged one by one to test-results/<name>.xml in the build tree, where scripts/test counts them.
 function(libactor_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;ARGS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED" "TIMEOUT" "SOURCES;LIBS;ARGS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -20,13 +21,16 @@ function(libactor_test name)
   target_compile_definitions(test_${name} PRIVATE BOOST_TEST_DYN_LINK)
   target_link_libraries(test_${name} PRIVATE ${ARG_LIBS} Boost::unit_test_framework)
   libactor_compile_options(test_${name})
-  # Boost.Test's macros take longer to optimise than they ever take to run.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
+  # Boost.Test's macros mostly take longer to optimise than they ever take to run.
+  set(level $<IF:$<BOOL:${ARG_OPTIMISED}>,-O1,-O0>)
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:${level}>)
   set(headers <boost/test/unit_test.hpp> <functional> <optional> <string> <thread> <vector>)
+  set(kind tests_${ARG_OPTIMISED})
   if(ARG_LIBS MATCHES "libactor::(supervisors|testkit)")
     list(APPEND headers ${libactor_caf_headers} <supervisors/child_start.hpp>)
+    string(APPEND kind _with_caf)
   endif()
-  libactor_precompile(test_${name} ${headers})
+  libactor_precompile_once(${kind} test_${name} ${headers})
   add_test(NAME ${name} COMMAND test_${name}
            "--logger=HRF,error,stdout:JUNIT,error,${CMAKE_BINARY_DIR}/test-results/${name}.xml" ${ARG_ARGS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
