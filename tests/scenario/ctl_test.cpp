@@ -192,6 +192,57 @@ BOOST_AUTO_TEST_CASE(children_are_stopped_started_and_restarted_and_each_act_is_
   BOOST_TEST(::access(socket.c_str(), F_OK) != 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_dynamic_supervisors_child_is_stopped_also_where_its_template_has_an_id) {
+  const auto file = folder.file("pool.yaml", R"(schema: 1
+tree:
+  id: t
+  children: [{id: pool, child: {id: w, kind: demo.worker, restart: temporary}}]
+)");
+  run_of_program program({"run", file, "--log", "json", "--socket", socket});
+  program.wait("started", "/t");
+  BOOST_TEST(ctl({"start", "/t/pool/*"}).status == ok);
+  BOOST_TEST(ctl({"restart", "/t/pool/w#1"}).err ==
+             "actortree: /t/pool/w#1 is a dynamic supervisor's: stop it, and start another\n");
+  BOOST_TEST(ctl({"stop", "/t/pool/w#1"}).status == ok);
+  BOOST_TEST(ctl_json({"children", "/t/pool"}).at("children").empty());
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_waits_for_its_next_start_is_restarted_at_once) {
+  const auto file = folder.file("waits.yaml", R"(schema: 1
+tree:
+  id: t
+  intensity: 5
+  period: 1h
+  children: [{id: a, kind: demo.crash, args: {after: 1ms}, backoff: {min: 1h, max: 1h}}]
+)");
+  run_of_program program({"run", file, "--log", "json", "--socket", socket});
+  program.wait("restarting", "/t/a");
+  BOOST_TEST(ctl({"restart", "/t/a"}).status == ok);
+  program.wait("crashed", "/t/a", 2);
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_temporary_child_is_not_stopped_for_a_restart_that_nothing_can_follow) {
+  const auto file = folder.file("temporary.yaml", R"(schema: 1
+tree:
+  id: t
+  children: [{id: once, kind: demo.worker, restart: temporary}]
+)");
+  run_of_program program({"run", file, "--log", "json", "--socket", socket});
+  program.wait("started", "/t");
+  const auto got = ctl({"restart", "/t/once"});
+  BOOST_TEST(got.status == act_refused);
+  BOOST_TEST(got.err == "actortree: /t/once is temporary: once it has stopped, nothing is left of it to start\n");
+  BOOST_TEST(ctl_json({"children", "/t"}).at("children").at(0).at("state") == "running");
+  BOOST_TEST(ctl({"stop", "/t/once"}).status == ok);
+  BOOST_TEST(ctl_json({"children", "/t"}).at("children").empty());
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+}
+
 BOOST_AUTO_TEST_CASE(what_cant_be_done_is_refused_with_words_and_is_in_the_log_too) {
   run_of_program program(running());
   program.wait("started", "/t");

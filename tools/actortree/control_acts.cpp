@@ -49,6 +49,8 @@ json json_of(const child_info& child) {
 struct found_child {
   libactor::supervisor_ref supervisor;
   child_info info;
+  // Such a child is named by its handle: its id, if any, is that of the template.
+  bool is_dynamic() const { return !info.path.ends_with("/" + info.id); }
 };
 
 found_child find(libactor::runtime& tree, const std::string& path) {
@@ -64,11 +66,11 @@ found_child find(libactor::runtime& tree, const std::string& path) {
 }
 
 void stop(const found_child& child) {
-  // The children of dynamic supervisors are named by their handles.
-  if (child.info.id.empty())
-    require(child.supervisor.terminate_child(child.info.handle));
-  else
-    require(child.supervisor.terminate_child(child.info.id));
+  if (!child.is_dynamic())
+    return require(child.supervisor.terminate_child(child.info.id));
+  if (!child.info.handle)
+    throw refused(child.info.path + " waits for its next start: stop it then, or its supervisor now");
+  require(child.supervisor.terminate_child(child.info.handle));
 }
 
 void start(libactor::runtime& tree, const std::string& path) {
@@ -77,7 +79,7 @@ void start(libactor::runtime& tree, const std::string& path) {
     return;
   }
   const auto child = find(tree, path);
-  if (child.info.id.empty())
+  if (child.is_dynamic())
     throw refused(path + " is a dynamic supervisor's: start one more by its template, as " +
                   path.substr(0, path.rfind('/')) + "/*");
   value_of(child.supervisor.restart_child(child.info.id));
@@ -85,9 +87,12 @@ void start(libactor::runtime& tree, const std::string& path) {
 
 void restart(libactor::runtime& tree, const std::string& path) {
   const auto child = find(tree, path);
-  if (child.info.id.empty())
+  if (child.is_dynamic())
     throw refused(path + " is a dynamic supervisor's: stop it, and start another");
-  if (child.info.handle)
+  const auto spec = value_of(child.supervisor.get_child_spec(child.info.id));
+  if (spec->restart == libactor::restart_type::temporary)
+    throw refused(path + " is temporary: once it has stopped, nothing is left of it to start");
+  if (child.info.state != libactor::child_state::idle)  // it runs, or is about to
     stop(child);
   value_of(child.supervisor.restart_child(child.info.id));
 }
