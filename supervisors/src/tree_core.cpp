@@ -134,7 +134,10 @@ const child_spec* child_named(const child_spec& above, std::string_view part) {
     return i == fixed->children.end() ? nullptr : &*i;
   }
   const auto* pool = std::get_if<dynamic_supervisor>(&above.what);
-  return pool != nullptr && part.substr(0, part.rfind('#')) == pool->child->id ? pool->child.get() : nullptr;
+  const auto mark = part.rfind('#');
+  const bool is_numbered =
+      mark < part.size() - 1 && part.find_first_not_of("0123456789", mark + 1) == std::string_view::npos;
+  return pool != nullptr && is_numbered && part.substr(0, mark) == pool->child->id ? pool->child.get() : nullptr;
 }
 
 const child_spec* spec_at(const child_spec& root, std::string_view path) {

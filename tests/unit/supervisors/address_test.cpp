@@ -202,6 +202,16 @@ BOOST_FIXTURE_TEST_CASE(R18_find_tells_a_child_without_an_incarnation_from_a_pat
   BOOST_TEST(why("/root/a") == "found");
 }
 
+BOOST_FIXTURE_TEST_CASE(R18_of_a_dynamic_supervisors_children_only_numbered_ones_have_paths, address_world) {
+  start_ok(one_for_one().dynamic("pool", worker_spec("w", numbered(started))).tree());
+  BOOST_TEST(runtime().ref("/root/pool/w#1").engaged());
+  for (const auto* path : {"/root/pool/w", "/root/pool/w#", "/root/pool/w#x", "/root/pool/v#1"}) {
+    const auto why = errc_of(runtime().find(path).error());
+    BOOST_TEST((why == errc::not_found), path);
+    BOOST_TEST(!runtime().ref(path), path);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(W013_R18_an_address_that_is_asked_for_during_the_start_leads_to_nobody_before_it_is_up,
                         address_world) {
   const auto slow = [](worker* self) -> caf::behavior {
