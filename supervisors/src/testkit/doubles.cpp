@@ -136,6 +136,7 @@ class double_worker final : public worker {
 
 void replace(child_spec& spec, const std::string& path, const std::map<std::string, fault>& faults,
              const double_options& options) {
+  spec.isolation = isolation::shared;
   if (auto* fixed = std::get_if<static_supervisor>(&spec.what)) {
     for (auto& child : fixed->children)
       replace(child, path + "/" + child.id, faults, options);
@@ -151,7 +152,6 @@ void replace(child_spec& spec, const std::string& path, const std::map<std::stri
   }
   const auto found = faults.find(path);
   spec.what = function_child{a_double(found == faults.end() ? fault::none : found->second, options, spec.awaits_ready)};
-  spec.isolation = isolation::shared;
 }
 
 void list(const child_spec& spec, const std::string& path, std::vector<std::string>& into) {

@@ -24,7 +24,7 @@ world::chooser by_seed(std::uint64_t seed) {
 
 // What runs outside of a world, or nothing.
 std::string outsider(const child_spec& spec, const std::string& path, const child_catalog& catalog) {
-  if (!spec.is_supervisor() && spec.isolation != isolation::shared)
+  if (spec.isolation != isolation::shared)
     return path + ": a child with a " + to_string(spec.isolation) +
            " of its own does not run in a world, which can't hold it up; put a double in its place, or `isolation: "
            "shared`";

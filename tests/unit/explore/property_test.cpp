@@ -11,7 +11,7 @@ using namespace libactor::tests;
 
 BOOST_AUTO_TEST_SUITE(properties)
 
-BOOST_AUTO_TEST_CASE(T010_an_order_by_luck_is_no_happens_before) {
+BOOST_AUTO_TEST_CASE(an_order_by_luck_is_no_happens_before) {
   // The two never speak to one another.
   const auto body = [](bool causal) {
     return [causal](trial& t) {
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(T010_an_order_by_luck_is_no_happens_before) {
   BOOST_TEST(lucky < 19);
 }
 
-BOOST_AUTO_TEST_CASE(T011_each_property_holds_and_fails_where_it_should) {
+BOOST_AUTO_TEST_CASE(each_property_holds_and_fails_where_it_should) {
   const auto run = [](const property& one, fault api) {
     explore_options options;
     options.minimise = false;
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(T011_each_property_holds_and_fails_where_it_should) {
   BOOST_TEST(!run(seen_before(down, asked), fault::none));
 }
 
-BOOST_AUTO_TEST_CASE(T012_doubles_do_what_they_are_named_for) {
+BOOST_AUTO_TEST_CASE(doubles_do_what_they_are_named_for) {
   const auto log = [](fault what) {
     lines seen;
     explore_options options;
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(T012_doubles_do_what_they_are_named_for) {
   BOOST_TEST(std::count_if(once.begin(), once.end(), [](const auto& x) { return x.starts_with("start_failed"); }) > 0);
 }
 
-BOOST_AUTO_TEST_CASE(T013_what_no_world_can_hold_up_is_refused) {
+BOOST_AUTO_TEST_CASE(what_no_world_can_hold_up_is_refused) {
   child_catalog catalog;
   child_kind program;
   program.name = "program";
@@ -125,8 +125,11 @@ BOOST_AUTO_TEST_CASE(T013_what_no_world_can_hold_up_is_refused) {
   catalog.add(program);
   const auto thread = one_for_one().child("x", ordinary).isolation(isolation::thread).tree();
   const auto process = one_for_one().child(one_for_one("pool").kind("x", "program")).tree();
+  const auto supervisor =
+      one_for_one().child(one_for_one("pool").child("x", ordinary)).isolation(isolation::thread).tree();
   for (const auto& [tree, words] :
        {std::pair{thread, "/root/x: a child with a thread of its own does not run in a world"},
+        std::pair{supervisor, "/root/pool: a child with a thread of its own does not run in a world"},
         std::pair{process, "/root/pool/x: a process of the kind program does not run in a world"}}) {
     const auto is_refused = [&, words = std::string(words)](testkit::world& in, const tree_spec& what) {
       const auto why = in.start(what, catalog);
@@ -177,7 +180,7 @@ BOOST_AUTO_TEST_CASE(T013_what_no_world_can_hold_up_is_refused) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T014_a_token_of_another_test_is_refused) {
+BOOST_AUTO_TEST_CASE(a_token_of_another_test_is_refused) {
   const auto body = [](const tree_spec& tree) {
     return [tree](trial& t) {
       t.must(never({happening::killed, "*"}));
@@ -202,7 +205,7 @@ BOOST_AUTO_TEST_CASE(T014_a_token_of_another_test_is_refused) {
   BOOST_TEST(!mended.failed);
 }
 
-BOOST_AUTO_TEST_CASE(T015_a_counter_example_marks_its_two_events) {
+BOOST_AUTO_TEST_CASE(a_counter_example_marks_its_two_events) {
   const auto result = explore({}, [](trial& t) {
     t.must(happens_before({happening::stopped, "/root/store"}, {happening::stop_asked, "/root/api"}));
     t.start(pair_of(fault::none, fault::none));
