@@ -7,7 +7,7 @@ using namespace scenario;
 
 BOOST_AUTO_TEST_SUITE(explore_)
 
-BOOST_AUTO_TEST_CASE(T050_a_tree_that_always_stops_in_order_is_found_so) {
+BOOST_AUTO_TEST_CASE(a_tree_that_always_stops_in_order_is_found_so) {
   scratch_folder folder;
   const auto file = folder.file("tree.yaml", R"(schema: 1
 tree:
@@ -26,7 +26,7 @@ tree:
   BOOST_TEST(out.find("no order was found in which it stops wrongly, or not at all\n") != std::string::npos, out);
 }
 
-BOOST_AUTO_TEST_CASE(T051_a_tree_that_can_hang_is_shown_hanging) {
+BOOST_AUTO_TEST_CASE(a_tree_that_can_hang_is_shown_hanging) {
   scratch_folder folder;
   const auto file = folder.file("tree.yaml", R"(schema: 1
 tree:
@@ -43,7 +43,7 @@ tree:
   BOOST_TEST(out.find("stop_asked /t/store") != std::string::npos, out);
 }
 
-BOOST_AUTO_TEST_CASE(T052_a_file_with_faults_is_not_explored) {
+BOOST_AUTO_TEST_CASE(a_file_with_faults_is_not_explored) {
   scratch_folder folder;
   run_of_program program({"explore", folder.file("tree.yaml", "schema: 1\ntree: {id: t, childern: []}\n")});
   BOOST_TEST(program.exit_status() == bad_file);

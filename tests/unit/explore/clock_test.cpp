@@ -139,7 +139,7 @@ std::string random_alarms(trial& t, unsigned seed) {
 
 BOOST_AUTO_TEST_SUITE(time_)
 
-BOOST_AUTO_TEST_CASE(T060_timers_that_are_due_together_fire_in_either_order) {
+BOOST_AUTO_TEST_CASE(timers_that_are_due_together_fire_in_either_order) {
   for (const auto mode : modes) {
     BOOST_TEST(outcomes_of(mode, two_alarms) == (outcomes{"ab", "ba"}));
     BOOST_TEST(outcomes_of(mode, deadline_or_cancel) == (outcomes{"deadline", "cancel"}));
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(T060_timers_that_are_due_together_fire_in_either_order) {
   BOOST_TEST(outcomes_of(search_mode::exhaustive, two_delayed_messages) == (outcomes{"ab", "ba", ".ab", ".ba"}));
 }
 
-BOOST_AUTO_TEST_CASE(T061_timers_that_are_due_one_after_another_do_not_race) {
+BOOST_AUTO_TEST_CASE(timers_that_are_due_one_after_another_do_not_race) {
   const auto seen = outcomes_of(search_mode::exhaustive, [](trial& t) {
     auto log = std::make_shared<std::string>();
     for (const auto& [what, when] : {std::pair{"a", 1000ms}, std::pair{"b", 1001ms}})
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(T061_timers_that_are_due_one_after_another_do_not_race) {
   BOOST_TEST(seen == outcomes{"ab"});
 }
 
-BOOST_AUTO_TEST_CASE(T062_no_reduction_leaves_out_an_outcome_of_timers) {
+BOOST_AUTO_TEST_CASE(no_reduction_leaves_out_an_outcome_of_timers) {
   for (unsigned seed = 0; seed != (in_part ? 2 : 12); ++seed) {
     const auto body = [seed](trial& t) { return random_alarms(t, seed); };
     const auto all = outcomes_of(search_mode::exhaustive, body);
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(T062_no_reduction_leaves_out_an_outcome_of_timers) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T063_a_timer_leads_to_what_its_own_actor_does_and_to_nothing_else) {
+BOOST_AUTO_TEST_CASE(a_timer_leads_to_what_its_own_actor_does_and_to_nothing_else) {
   auto ends = [](duration when) {
     return [when](worker* self) -> caf::behavior {
       self->after(when, [self] { self->finish(); });
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(T063_a_timer_leads_to_what_its_own_actor_does_and_to_nothin
   BOOST_TEST((orders == std::set<std::string>{"abc", "bac"}));
 }
 
-BOOST_AUTO_TEST_CASE(T064_a_worker_of_the_program_that_drains_is_seen_to) {
+BOOST_AUTO_TEST_CASE(a_worker_of_the_program_that_drains_is_seen_to) {
   const auto events = [](std::optional<duration> drain, bool is_killed) {
     std::vector<std::string> seen;
     explore_options options;
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(T064_a_worker_of_the_program_that_drains_is_seen_to) {
   BOOST_TEST(double_.exhausted, double_.to_text());
 }
 
-BOOST_AUTO_TEST_CASE(T065_the_watchdog_looks_on_the_virtual_clock) {
+BOOST_AUTO_TEST_CASE(the_watchdog_looks_on_the_virtual_clock) {
   // A worker with more tasks than it may have.
   const auto crowd = [](worker* self) -> caf::behavior {
     auto group = std::make_shared<task_group<int>>(self);

@@ -17,7 +17,7 @@ constexpr std::array reductions{reduction::none, reduction::sleep_sets, reductio
 
 BOOST_AUTO_TEST_SUITE(counts)
 
-BOOST_AUTO_TEST_CASE(T020_n_children_that_quit_under_one_monitor_have_n_factorial_orders_none_twice) {
+BOOST_AUTO_TEST_CASE(n_children_that_quit_under_one_monitor_have_n_factorial_orders_none_twice) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{3, 6}, {5, 120}, {7, 5040}}) {
     if (in_part && n == 7)
       continue;
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(T020_n_children_that_quit_under_one_monitor_have_n_factoria
   }
 }
 
-BOOST_AUTO_TEST_CASE(T021_readers_have_two_to_the_n_orders) {
+BOOST_AUTO_TEST_CASE(readers_have_two_to_the_n_orders) {
   for (const int n : {1, 2, 5, 8}) {
     const auto result = explore({}, [&](trial& t) { readers(t, n); });
     BOOST_TEST(result.exhausted);
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(T021_readers_have_two_to_the_n_orders) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T022_lastzero_has_its_published_number_of_orders) {
+BOOST_AUTO_TEST_CASE(lastzero_has_its_published_number_of_orders) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{5, 64}, {10, 3328}}) {
     if (in_part && n == 10)
       continue;
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(T022_lastzero_has_its_published_number_of_orders) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T023_indexer_has_its_published_number_of_orders) {
+BOOST_AUTO_TEST_CASE(indexer_has_its_published_number_of_orders) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{11, 1}, {12, 8}, {13, 64}}) {
     const auto result = explore({}, [n = n](trial& t) { indexer(t, n); });
     BOOST_TEST(result.exhausted);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(T023_indexer_has_its_published_number_of_orders) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T024_file_system_has_its_published_number_of_orders) {
+BOOST_AUTO_TEST_CASE(file_system_has_its_published_number_of_orders) {
   for (const auto& [n, orders] : std::map<int, std::uint64_t>{{13, 1}, {14, 2}, {16, 8}, {18, 32}}) {
     const auto result = explore({}, [n = n](trial& t) { file_system(t, n); });
     BOOST_TEST(result.exhausted);
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(T024_file_system_has_its_published_number_of_orders) {
 }
 
 // A random program of three threads over two variables, and every outcome that any order of its steps has.
-BOOST_AUTO_TEST_CASE(T025_what_a_reduction_leaves_out_has_no_outcome_of_its_own) {
+BOOST_AUTO_TEST_CASE(what_a_reduction_leaves_out_has_no_outcome_of_its_own) {
   for (unsigned seed = 0; seed != (in_part ? 4 : 25); ++seed) {
     std::array<std::set<lines>, reductions.size()> outcomes;
     std::array<std::uint64_t, reductions.size()> schedules{};

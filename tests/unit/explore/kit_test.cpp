@@ -48,7 +48,7 @@ void lost_update(trial& t) {
 
 BOOST_AUTO_TEST_SUITE(kit)
 
-BOOST_AUTO_TEST_CASE(T001_exhausted_is_said_only_where_no_bound_was_met) {
+BOOST_AUTO_TEST_CASE(exhausted_is_said_only_where_no_bound_was_met) {
   const auto body = [](trial& t) { readers(t, 3); };
   explore_options options;
   BOOST_TEST(explore(options, body).exhausted);
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(T001_exhausted_is_said_only_where_no_bound_was_met) {
   BOOST_TEST(!explore(options, body).exhausted);
 }
 
-BOOST_AUTO_TEST_CASE(T002_a_bound_on_faults_leaves_faults_out_and_says_so) {
+BOOST_AUTO_TEST_CASE(a_bound_on_faults_leaves_faults_out_and_says_so) {
   std::set<int> seen;
   const auto body = [&](trial& t) {
     int faults = 0;
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(T002_a_bound_on_faults_leaves_faults_out_and_says_so) {
   BOOST_TEST(!result.exhausted);
 }
 
-BOOST_AUTO_TEST_CASE(T003_every_mode_finds_a_lost_update) {
+BOOST_AUTO_TEST_CASE(every_mode_finds_a_lost_update) {
   for (const auto mode : {search_mode::exhaustive, search_mode::random, search_mode::pct}) {
     explore_options options;
     options.mode = mode;
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(T003_every_mode_finds_a_lost_update) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T004_two_threads_take_the_same_orders_as_one) {
+BOOST_AUTO_TEST_CASE(two_threads_take_the_same_orders_as_one) {
   for (int round = 0; round != 5; ++round) {
     std::mutex mutex;
     std::map<std::vector<caf::actor_id>, int> seen;
@@ -116,12 +116,12 @@ BOOST_AUTO_TEST_CASE(T004_two_threads_take_the_same_orders_as_one) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T005_a_body_that_is_not_the_same_twice_is_refused) {
+BOOST_AUTO_TEST_CASE(a_body_that_is_not_the_same_twice_is_refused) {
   int runs = 0;
   BOOST_CHECK_THROW(explore({}, [&](trial& t) { readers(t, 2 + runs++ % 2); }), std::logic_error);
 }
 
-BOOST_AUTO_TEST_CASE(T006_what_a_body_throws_is_a_failure) {
+BOOST_AUTO_TEST_CASE(what_a_body_throws_is_a_failure) {
   const auto result = explore({}, [](trial& t) {
     if (t.choose(3, "which") == 2)
       throw std::runtime_error("boom");
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(T006_what_a_body_throws_is_a_failure) {
   BOOST_TEST(result.schedules == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(T007_an_act_comes_at_any_time_and_time_may_pass_before) {
+BOOST_AUTO_TEST_CASE(an_act_comes_at_any_time_and_time_may_pass_before) {
   std::set<std::string> when;
   const auto result = explore({}, [&](trial& t) {
     std::string seen = "never";
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(T007_an_act_comes_at_any_time_and_time_may_pass_before) {
   BOOST_TEST(when == (std::set<std::string>{"0s", "1s", "never"}));
 }
 
-BOOST_AUTO_TEST_CASE(T008_a_message_that_comes_to_who_has_ended_is_a_step_that_counts) {
+BOOST_AUTO_TEST_CASE(a_message_that_comes_to_who_has_ended_is_a_step_that_counts) {
   std::set<bool> answered;
   const auto result = explore({}, [&](trial& t) {
     const auto whom = t.system().spawn([](caf::event_based_actor* self) -> caf::behavior {
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(T008_a_message_that_comes_to_who_has_ended_is_a_step_that_c
   BOOST_TEST(answered == std::set<bool>({false}));  // the body's own message is first
 }
 
-BOOST_AUTO_TEST_CASE(T016_the_same_seed_gives_the_same_bytes_100_times) {
+BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_bytes_100_times) {
   std::set<std::string> by_seed;
   for (std::uint64_t seed = 1; seed != 3; ++seed) {
     std::set<std::string> traces;
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(T016_the_same_seed_gives_the_same_bytes_100_times) {
 }
 
 // What a sample at random comes to, an exhaustive exploration has come to as well.
-BOOST_AUTO_TEST_CASE(T026_of_trees_too_no_outcome_is_left_out) {
+BOOST_AUTO_TEST_CASE(of_trees_too_no_outcome_is_left_out) {
   for (const auto what :
        {fault::none, fault::exits, fault::throws_in_handler, fault::slow_to_stop, fault::stuck, fault::drops_monitor}) {
     for (const bool nested : {false, true}) {

@@ -90,7 +90,7 @@ struct made_up {
 
 BOOST_AUTO_TEST_SUITE(reports)
 
-BOOST_AUTO_TEST_CASE(T066_each_kind_of_event_is_seen) {
+BOOST_AUTO_TEST_CASE(each_kind_of_event_is_seen) {
   std::map<happening, std::set<std::string>> seen;
   const auto look = [&](const tree_spec& tree) {
     explore_options options;
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(T066_each_kind_of_event_is_seen) {
   BOOST_TEST(!seen[happening::drained].contains("/root/crash"));
 }
 
-BOOST_AUTO_TEST_CASE(T067_doubles_flood_forget_and_wait_as_they_say) {
+BOOST_AUTO_TEST_CASE(doubles_flood_forget_and_wait_as_they_say) {
   const auto well = drawing_of(fault::none);
   BOOST_TEST(count_of("-> /root: \"flood\"", well) == 0U, well);
   BOOST_TEST(count_of("-> /root: \"flood\"", drawing_of(fault::floods_parent)) == 3U);
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(T067_doubles_flood_forget_and_wait_as_they_say) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T068_each_double_may_be_a_choice) {
+BOOST_AUTO_TEST_CASE(each_double_may_be_a_choice) {
   for (const auto what : all_faults) {
     if (what == fault::none)
       continue;
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(T068_each_double_may_be_a_choice) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T069_what_holds_of_every_tree_can_fail) {
+BOOST_AUTO_TEST_CASE(what_holds_of_every_tree_can_fail) {
   using enum happening;
   const auto up = [](made_up one) {
     return one.then(start_asked, "/root")
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(what_the_watchdog_told_of_and_was_killed_in_time_is_not_lef
   BOOST_TEST(result.exhausted, result.to_text());
 }
 
-BOOST_AUTO_TEST_CASE(T070_how_far_it_is_is_told_each_second_and_time_is_a_bound) {
+BOOST_AUTO_TEST_CASE(how_far_it_is_is_told_each_second_and_time_is_a_bound) {
   std::ostringstream told;
   explore_options options;
   options.progress = &told;
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(T070_how_far_it_is_is_told_each_second_and_time_is_a_bound)
 }
 
 // What fails in either of two ways, and is made smaller in one: that which comes first.
-BOOST_AUTO_TEST_CASE(T071_a_failure_loses_faults_then_children_then_choices) {
+BOOST_AUTO_TEST_CASE(a_failure_loses_faults_then_children_then_choices) {
   const auto token_of = [](const std::function<bool(const history&, bool faulty, bool early)>& fails) {
     bool all = false;
     const auto body = [&](trial& t) {
@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(T071_a_failure_loses_faults_then_children_then_choices) {
   BOOST_TEST(token.ends_with(":/root/store,/root/api"), token);
 }
 
-BOOST_AUTO_TEST_CASE(T072_a_token_is_refused_when_the_test_has_changed) {
+BOOST_AUTO_TEST_CASE(a_token_is_refused_when_the_test_has_changed) {
   const auto body = [](std::size_t alternatives, std::string what, std::string act) {
     return [=](trial& t) {
       const auto chosen = t.choose(alternatives, what);
@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE(T072_a_token_is_refused_when_the_test_has_changed) {
     BOOST_TEST(!replay(wrong, body(3, "which", "act"), options).refused.empty(), wrong);
 }
 
-BOOST_AUTO_TEST_CASE(T073_a_diagram_marks_the_pair_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(a_diagram_marks_the_pair_and_nothing_else) {
   const auto result = explore({}, [](trial& t) {
     t.must(happens_before({happening::stopped, "/root/store"}, {happening::stop_asked, "/root/api"}));
     t.start(pair_of(fault::none, fault::none));

@@ -174,7 +174,7 @@ class campaign {
 
 BOOST_AUTO_TEST_SUITE(campaign_)
 
-BOOST_AUTO_TEST_CASE(T040_our_supervisor_keeps_the_default_properties_with_one_fault_anywhere) {
+BOOST_AUTO_TEST_CASE(our_supervisor_keeps_the_default_properties_with_one_fault_anywhere) {
   auto cells = all_cells();
   BOOST_TEST(cells.size() == 2 * 4 * 3 * 12);
   if (const char* wanted = std::getenv("LIBACTOR_CELLS"))
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(T040_our_supervisor_keeps_the_default_properties_with_one_f
 }
 
 // Seven workers on three levels, up to two of which have a fault: more orders than anybody can try.
-BOOST_AUTO_TEST_CASE(T041_larger_trees_keep_the_default_properties_in_a_sample) {
+BOOST_AUTO_TEST_CASE(larger_trees_keep_the_default_properties_in_a_sample) {
   const bool all = number_in("LIBACTOR_CAMPAIGN", 0) != 0;
   const auto slice = number_in("LIBACTOR_SLICE", 0);
   for (const auto how :

@@ -141,7 +141,7 @@ std::function<void(trial&)> body_of(const planted& one) {
 
 BOOST_AUTO_TEST_SUITE(catalogue)
 
-BOOST_AUTO_TEST_CASE(T030_a_planted_bug_in_a_supervisor_is_found) {
+BOOST_AUTO_TEST_CASE(a_planted_bug_in_a_supervisor_is_found) {
   for (std::size_t i = 1; i != bugs; ++i) {
     const auto what = static_cast<bug>(i);
     explore_options options;
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(T030_a_planted_bug_in_a_supervisor_is_found) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T031_nothing_is_found_in_the_supervisor_without_a_bug) {
+BOOST_AUTO_TEST_CASE(nothing_is_found_in_the_supervisor_without_a_bug) {
   explore_options options;
   options.max_schedules = 20'000;
   const auto result = explore(options, [](trial& t) { run_model(t, bug::none); });
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(T031_nothing_is_found_in_the_supervisor_without_a_bug) {
   BOOST_TEST_MESSAGE(result.to_text() << ", " << result.given_up << " given up");
 }
 
-BOOST_AUTO_TEST_CASE(T032_a_planted_bug_in_a_tree_is_found) {
+BOOST_AUTO_TEST_CASE(a_planted_bug_in_a_tree_is_found) {
   static_assert(bugs - 1 >= 24);
   BOOST_TEST(bugs - 1 + trees.size() >= 30);
   for (const auto& one : trees) {
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(T032_a_planted_bug_in_a_tree_is_found) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(T033_nothing_is_found_in_a_tree_without_a_bug) {
+BOOST_AUTO_TEST_CASE(nothing_is_found_in_a_tree_without_a_bug) {
   for (const auto& one : mended) {
     explore_options options;
     options.name = one.name;

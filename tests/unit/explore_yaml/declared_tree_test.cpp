@@ -63,7 +63,7 @@ exploration stopped_in_order(const tree_spec& tree) {
 
 BOOST_AUTO_TEST_SUITE(declared_trees)
 
-BOOST_AUTO_TEST_CASE(T074_a_declared_tree_runs_with_the_kinds_of_the_program) {
+BOOST_AUTO_TEST_CASE(a_declared_tree_runs_with_the_kinds_of_the_program) {
   auto without_program = std::string(text);
   without_program.resize(without_program.find("    - {id: ls"));
   const auto tree = declared(without_program);
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(T074_a_declared_tree_runs_with_the_kinds_of_the_program) {
   BOOST_TEST(late.failed->property.starts_with("within"), late.failed->property);
 }
 
-BOOST_AUTO_TEST_CASE(T075_a_declared_tree_runs_with_doubles_where_a_process_is_refused) {
+BOOST_AUTO_TEST_CASE(a_declared_tree_runs_with_doubles_where_a_process_is_refused) {
   const auto tree = declared(text);
   const auto refused = stopped_in_order(tree);
   BOOST_REQUIRE(refused.failed);
