@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What follows the end of a child that comes back: alone, with its group, or not until restarts are resumed.
 #include "actor/caf_seam.hpp"
+#include "rounded.hpp"
 #include "supervisor_actor.hpp"
 #include "supervisors/restart_plan.hpp"
 
@@ -50,7 +51,7 @@ void supervisor_actor::restart_counted(child& c, bool after_failed_start, durati
   if (c.delays)
     delay = c.delays->next(ran);
   c.not_before = now() + delay;
-  report(event_kind::restarting, c, {}, delay == duration{} ? "" : "in " + to_string(delay), delay);
+  report(event_kind::restarting, c, {}, delay == duration{} ? "" : "in " + detail::rounded(delay), delay);
   if (delay != duration{})
     note_rest(c);
   if (mode_ == mode::running && (is_dynamic() || own().strategy == strategy::one_for_one))

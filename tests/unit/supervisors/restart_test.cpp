@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "workers.hpp"
 
+#include <algorithm>
+
 using namespace libactor;
 using namespace libactor::tests;
 
@@ -231,6 +233,17 @@ BOOST_FIXTURE_TEST_CASE(S095_S096_a_child_that_backs_off_holds_up_nobody_else, w
   BOOST_TEST(!is_alive("/root/a"));
   advance(1ms);
   BOOST_TEST(is_alive("/root/a"));
+}
+
+BOOST_FIXTURE_TEST_CASE(S095_a_delay_that_jitter_has_spread_is_told_to_the_millisecond, world) {
+  start_ok(one_for_one().child("a", ordinary).delays({.min = 1h, .max = 1h, .reset_after = {}}).tree());
+  tell("/root/a", "error");
+  const auto all = events();
+  const auto told =
+      std::find_if(all.begin(), all.end(), [](const auto& e) { return e.kind == event_kind::restarting; });
+  BOOST_REQUIRE(told != all.end());
+  BOOST_TEST(told->text.starts_with("in "), told->text);
+  BOOST_TEST(!told->text.ends_with("ns"), told->text);
 }
 
 BOOST_FIXTURE_TEST_CASE(S097_a_stop_ends_a_backoff_at_once, world) {
