@@ -106,6 +106,7 @@ std::string render(const CLI::App& command, const help_page& page) {
 }  // namespace
 
 void set_help(CLI::App& command, const help_page& page) {
+  command.set_help_flag("-h,--help", "print this page");
   command.formatter_fn(
       [&page](const CLI::App* shown, const std::string&, CLI::AppFormatMode) { return render(*shown, page); });
 }

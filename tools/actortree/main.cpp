@@ -30,7 +30,9 @@ const help_page run_help{
     "output; the last ones are the report of the stop.",
     {ok, internal, usage, bad_file, start_failed, tree_failed, overrun, stopped_at_once},
     "  actortree run shop.yaml --for 10s\n"
-    "  actortree run shop.yaml --log json | jq 'select(.event == \"crashed\")'\n"};
+    "  actortree run shop.yaml --log json | jq 'select(.event == \"crashed\")'\n",
+    "\nENVIRONMENT\n"
+    "  ACTORTREE_SOCKET  the socket, where --socket does not say it\n"};
 
 const help_page leaks_help{
     "Prints the leaks that `actortree run --ledger FILE`, or a program with a ledger of its own, has kept: the most "
