@@ -142,8 +142,7 @@ std::optional<std::int64_t> scalar_reader::integer(const node& n, std::string_vi
   if (!value->plain || !is_decimal(digits)) {
     const bool has_zero = value->plain && digits.size() > 1 && std::all_of(digits.begin(), digits.end(), is_digit);
     if (has_zero)
-      fault("Y23", n,
-            quoted(value->text) + " begins with 0, which some programs read as octal: write the decimal number");
+      leading_zero(n, value->text);
     else
       wrong_type(n, what, "a whole number");
     return {};
