@@ -35,8 +35,8 @@ caf::actor_system::module* scheduler::make(caf::actor_system& system, caf::detai
 scheduler* scheduler::of(caf::actor_system& system) noexcept { return dynamic_cast<scheduler*>(&system.scheduler()); }
 
 void scheduler::init(caf::actor_system_config& cfg) {
-  max_throughput_ = caf::get_or(cfg, "scheduler.max-throughput", default_messages_a_turn);
-  num_workers_ = caf::get_or(cfg, "scheduler.max-threads", default_threads());
+  max_throughput_ = std::max(std::size_t{1}, caf::get_or(cfg, "scheduler.max-throughput", default_messages_a_turn));
+  num_workers_ = std::max(std::size_t{1}, caf::get_or(cfg, "scheduler.max-threads", default_threads()));
 }
 
 void scheduler::start() {

@@ -87,10 +87,12 @@ struct scheduler_pool::batch {
     jobs[count++] = job;
   }
   void flush() {
-    auto* const turn_of = here != nullptr && &here->pool_ == pool ? here : nullptr;
-    pool->push_all(jobs.data(), std::exchange(count, 0), turn_of, true);
+    auto* const to = pool;
+    auto* const turn_of = here != nullptr && &here->pool_ == to ? here : nullptr;
+    const auto all = jobs;  // once the pool has stopped, what is cleaned up may begin a new batch
+    to->push_all(all.data(), std::exchange(count, 0), turn_of, true);
     if (turn_of != nullptr)
-      pool->slot_filled_();
+      to->slot_filled_();
   }
 };
 
@@ -118,7 +120,7 @@ bool scheduler_pool::push_all(caf::resumable* const* jobs, std::size_t count, co
   if (stopped_) {
     lock.unlock();
     for (std::size_t i = 0; i != count; ++i)
-      caf::scheduler::abstract_coordinator::cleanup_and_release(jobs[i]);
+      clean_up(jobs[i]);
     return false;
   }
   if (at_once && bulk_here.expected <= longest_burst && queue_.empty() && last_job_ == UINT64_MAX) {
@@ -352,24 +354,26 @@ bool scheduler_pool::rescue() {
       return;
     free_jobs_of(thread);
   });
-  busy = end_burst() || busy;
+  busy = look_at_queue() || busy;
   idle_looks_ = busy ? 0 : idle_looks_ + 1;
   const bool tidies = memory_.look();
   return tidies || idle_looks_ < looks_until_idle;
 }
 
-bool scheduler_pool::end_burst() {
+bool scheduler_pool::look_at_queue() {
   auto lock = lock_soon(mutex_);
-  if (burst_of_ == nullptr)
+  const bool moves = std::exchange(taken_at_look_, queue_.taken()) != queue_.taken();
+  if (queue_.empty())
     return false;
-  if (++burst_looks_ < looks_until_shared)
+  const bool is_burst = burst_of_ != nullptr;
+  if (is_burst ? ++burst_looks_ < looks_until_shared : moves)
     return true;
   share_queue();
   const bool wake = should_wake();
   lock.unlock();
   if (wake)
     work_.notify_one();
-  return true;
+  return is_burst || wake;
 }
 
 // -- how many there are -----------------------------------------------------------------------------------------------
@@ -416,8 +420,11 @@ void scheduler_pool::start(std::size_t threads, std::size_t messages_a_turn) {
 }
 
 void scheduler_pool::add_thread() {
+  const std::lock_guard launches{launches_};
   {
     const std::lock_guard lock{mutex_};
+    if (last_job_ != UINT64_MAX)
+      return;
     ++wanted_;  // first, or the new one finds itself to be one too many
   }
   try {
@@ -437,8 +444,11 @@ bool scheduler_pool::abandon(int kernel_id, std::uint64_t sequence) {
   });
   if (stuck == nullptr || sequence % 2 == 0)
     return false;
+  const std::lock_guard launches{launches_};
   {
     const std::lock_guard lock{mutex_};
+    if (last_job_ != UINT64_MAX)
+      return false;
     // It may end its turn right now: then it sees later that it was given up, and one thread retires at once.
     if (stuck->lost.load(std::memory_order_relaxed) || stuck->sequence.load(std::memory_order_acquire) != sequence)
       return false;
@@ -459,6 +469,7 @@ bool scheduler_pool::abandon(int kernel_id, std::uint64_t sequence) {
 
 void scheduler_pool::stop() {
   {
+    const std::lock_guard launches{launches_};
     const std::lock_guard lock{mutex_};
     last_job_ = queue_.pushed();
     share_queue();
@@ -473,9 +484,19 @@ void scheduler_pool::stop() {
   while (!queue_.empty()) {
     auto* job = queue_.pop();
     lock.unlock();
-    caf::scheduler::abstract_coordinator::cleanup_and_release(job);
+    clean_up(job);
     lock.lock();
   }
+}
+
+// To an actor of another system one of this one's has sent something, on the thread that it ran on.
+void scheduler_pool::clean_up(caf::resumable* job) {
+  if (job->subtype() == caf::resumable::scheduled_actor) {
+    auto& home = static_cast<caf::scheduled_actor*>(job)->home_system();
+    if (&home != &system_)
+      return home.scheduler().enqueue(job);
+  }
+  caf::scheduler::abstract_coordinator::cleanup_and_release(job);
 }
 
 }  // namespace libactor::detail

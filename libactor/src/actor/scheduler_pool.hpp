@@ -62,7 +62,8 @@ class pool_thread final : public caf::execution_unit {
 //     between its turns or looks out for jobs (`looking_out_`). A woken thread wakes the next one while there is more:
 //     one at a time, so that a burst of jobs does not wake all threads for the first of them. Except for a single job
 //     that a thread in its turn leaves there, as it has one in its slot, too: to wake another thread takes longer than
-//     most turns do. It takes it itself some turns later; and when the slot is rescued, a thread is woken for both.
+//     most turns do. It takes it itself some turns later; and when the slot is rescued, a thread is woken for both, as
+//     it is when the deadline thread sees that nothing was taken since it looked before.
 //     And except for a burst (`burst_of_`): jobs that one turn made runnable at once, such as children that are asked
 //     to end, while the queue was empty. For a millisecond or two the queue is that thread's alone: they answer to the
 //     actor that asked them, so that a second thread mostly waits for what the first has written. The deadline
@@ -88,6 +89,7 @@ class scheduler_pool {
   // Whether there is reason to look again.
   bool rescue();
 
+  // Neither makes a thread once the pool stops.
   void add_thread();
   bool abandon(int kernel_id, std::uint64_t sequence);
 
@@ -107,6 +109,8 @@ class scheduler_pool {
   // was left in the queue without waking anybody for it.
   bool push_all(caf::resumable* const* jobs, std::size_t count, const pool_thread* turn_of = nullptr,
                 bool at_once = false);
+  // For a job that will not be run here, as the pool has stopped.
+  void clean_up(caf::resumable* job);
   void run(pool_thread& self);
   // The job, if it has more to do.
   caf::resumable* run_turn(pool_thread& self, caf::resumable* job);
@@ -122,8 +126,9 @@ class scheduler_pool {
   caf::resumable* steal() noexcept;
   // With `mutex_` held: what is in the queue is for all threads.
   void share_queue() noexcept;
-  // The deadline thread's: shares what it has seen to be a burst before. Whether there was one.
-  bool end_burst();
+  // The deadline thread's: shares what it has seen to be a burst before, and wakes somebody for what has not moved
+  // since. Whether there is reason to look again.
+  bool look_at_queue();
   // With `mutex_` held: whether there is a job in the queue that the thread may take.
   bool has_job_for(const pool_thread& self) const noexcept;
   // With `mutex_` held; the caller notifies after it has let go, if true.
@@ -145,6 +150,8 @@ class scheduler_pool {
   const bool several_cores_ = std::thread::hardware_concurrency() > 1;
   std::atomic<pool_thread*> newest_{nullptr};
 
+  // Held, before the other one, by who makes a thread when there are some, and by a stop before it waits for all.
+  std::mutex launches_;
   std::mutex mutex_;
   std::condition_variable work_;
   job_ring queue_;
@@ -162,6 +169,7 @@ class scheduler_pool {
   bool stopped_ = false;
   // The deadline thread's:
   unsigned idle_looks_ = 0;
+  std::uint64_t taken_at_look_ = 0;
   block_pool::tidier memory_;
 };
 

@@ -2,6 +2,7 @@
 // The pool without its deadline thread: a test looks instead, or nobody does.
 #include "actor/scheduler_pool.hpp"
 
+#include "actor/caf_seam.hpp"
 #include "engine.hpp"
 #include "libactor/detail/done_hook.hpp"
 
@@ -162,6 +163,88 @@ BOOST_AUTO_TEST_CASE(a_thread_that_is_given_up_leaves_its_burst_to_the_others) {
       BOOST_TEST(two.pool.abandon(thread.kernel_id, thread.sequence));
   });
   BOOST_TEST(becomes([&] { return two.left == 0; }));
+}
+
+// It stands in the queue, and no slot is filled.
+BOOST_AUTO_TEST_CASE(W045_the_job_left_alone_is_shared_though_the_one_from_the_slot_is_stuck) {
+  pool_of_two two;
+  BOOST_REQUIRE(becomes([&] { return two.all_sleep(); }));
+  two.left = 1;
+  two.run([&] {
+    two.run([&] { --two.left; });
+    two.run([&] {
+      two.entered.set_value();
+      two.open.wait(false);
+    });
+  });
+  BOOST_REQUIRE(arrives(two.entered.get_future()));
+  BOOST_REQUIRE(becomes([&] { return two.all_sleep(); }));  // the job that is stuck, too
+  BOOST_TEST(two.told > 0);
+  two.pool.rescue();
+  two.pool.rescue();
+  BOOST_TEST(becomes([&] { return two.left == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(no_thread_is_made_for_one_that_is_stuck_while_the_pool_stops) {
+  pool_of_two two;
+  two.hold_up_a_burst(1);
+  BOOST_REQUIRE(arrives(two.entered.get_future()));
+  BOOST_REQUIRE(becomes([&] { return two.all_sleep(); }));  // the job, too
+  std::thread stops([&] { two.stop(); });
+  BOOST_REQUIRE(becomes([&] {
+    int run = 0;
+    two.pool.each_thread([&](const auto& thread) { run += thread.kernel_id != 0; });
+    return run == 1;  // the other one has ended
+  }));
+  two.pool.each_thread([&](auto& thread) {
+    if (thread.kernel_id == two.holder)
+      BOOST_TEST(!two.pool.abandon(thread.kernel_id, thread.sequence));
+  });
+  two.pool.add_thread();
+  two.let_go();
+  stops.join();
+  int threads = 0;
+  two.pool.each_thread([&](const auto&) { ++threads; });
+  BOOST_TEST(threads == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_pool_does_not_end_an_actor_of_another_system) {
+  pool_of_two two;
+  two.stop();
+  engine other;
+  std::promise<void> served;
+  const auto to =
+      other.system->spawn([&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { served.set_value(); }}; });
+  BOOST_REQUIRE(becomes([&] { return libactor::detail::seam::waits(to); }));
+  struct sender final : caf::execution_unit {
+    explicit sender(pool_of_two& on) : caf::execution_unit(&*on.system.system), pool(on.pool) {}
+    void exec_later(caf::resumable* job) override { pool.enqueue(job); }
+    scheduler_pool& pool;
+  } here{two};
+  caf::actor_cast<caf::abstract_actor*>(to)->enqueue(nullptr, caf::make_message_id(), caf::make_message(1), &here);
+  BOOST_TEST(arrives(served.get_future()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_made_runnable_by_what_is_cleaned_up_after_the_end_is_cleaned_up_too) {
+  pool_of_two two;
+  two.stop();
+  int gone = 0;
+  const auto job_that_leaves = [&](auto last_words) {
+    two.run([words = std::shared_ptr<void>(nullptr, [&gone, last_words](void*) {
+               last_words();
+               ++gone;
+             })] {});
+  };
+  {
+    const bulk_guard many;
+    for (int i = 0; i != 3; ++i)
+      job_that_leaves([&] {
+        const bulk_guard more;
+        for (int j = 0; j != 3; ++j)
+          job_that_leaves([] {});
+      });
+  }
+  BOOST_TEST(gone == 12);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

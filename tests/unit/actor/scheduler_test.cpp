@@ -29,6 +29,18 @@ BOOST_AUTO_TEST_CASE(a_system_starts_and_stops_a_thousand_times) {
     engine{1};
 }
 
+BOOST_AUTO_TEST_CASE(no_threads_and_no_messages_a_turn_are_one_of_each) {
+  caf::actor_system_config cfg;
+  libactor::configure(cfg);
+  cfg.set("scheduler.max-threads", 0).set("scheduler.max-throughput", 0);
+  caf::actor_system system{cfg};
+  std::promise<void> served;
+  caf::anon_send(system.spawn([&](event_based_actor*) -> caf::behavior { return {[&](int) { served.set_value(); }}; }),
+                 1);
+  BOOST_REQUIRE(arrives(served.get_future()));
+  BOOST_TEST(libactor::scheduler::of(system)->threads().size() == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(W046_the_order_of_messages_between_one_sender_and_one_receiver_is_kept, engine) {
   constexpr int senders = 4;
   constexpr int each = 20000;

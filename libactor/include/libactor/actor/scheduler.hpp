@@ -17,7 +17,7 @@ class scheduler_pool;
 
 /// Sets up a configuration for trees of actors: loads `scheduler`. Call it before the `actor_system` is made. Two of
 /// CAF's own keys are read: `scheduler.max-threads` (here: as many as the machine has, at least 2) and
-/// `scheduler.max-throughput`, the messages that an actor handles in one turn (here: 50).
+/// `scheduler.max-throughput`, the messages that an actor handles in one turn (here: 50). 0 stands for 1.
 void configure(caf::actor_system_config& cfg);
 
 /// What one thread of the scheduler is doing. Each field is read on its own: between two readings the thread may have
@@ -51,12 +51,13 @@ class scheduler final : public caf::scheduler::abstract_coordinator {
   /// How many of CAF's timers are set.
   std::size_t timers() const noexcept;
 
-  /// One more thread, for good. Throws: std::system_error, and then there is none.
+  /// One more thread, for good; none while the system stops. Throws: std::system_error, and then there is none.
   void add_thread();
 
   /// Gives up on a thread that is still in the turn `sequence`: another takes its place, and what stood in its slot
   /// goes to the others. When its turn ends after all, one thread retires. Whether it was so; false if the turn has
-  /// ended or the thread is abandoned already. Throws: std::system_error, and then the thread is not abandoned.
+  /// ended, the thread is abandoned already, or the system stops. Throws: std::system_error, and then the thread is not
+  /// abandoned.
   bool abandon_thread(int thread, std::uint64_t sequence);
 
   void enqueue(caf::resumable* job) override;
