@@ -147,7 +147,7 @@ void scheduler_clock::add(owned_timer timer, timer_index& index, time_point due)
 void scheduler_clock::set_ordinary_timeout(time_point t, caf::abstract_actor* self, caf::atom_value type,
                                            std::uint64_t id) {
   auto timer = std::make_unique<timeout_timer>(self->ctrl(), type, id);
-  timer->owner = self->id();
+  timer->owner = self;
   cancel_ordinary_timeout(self, type);
   add(std::move(timer), receive_timeouts_, t);
 }
@@ -155,13 +155,13 @@ void scheduler_clock::set_ordinary_timeout(time_point t, caf::abstract_actor* se
 void scheduler_clock::set_multi_timeout(time_point t, caf::abstract_actor* self, caf::atom_value type,
                                         std::uint64_t id) {
   auto timer = std::make_unique<timeout_timer>(self->ctrl(), type, id);
-  timer->owner = self->id();
+  timer->owner = self;
   add(std::move(timer), others_, t);
 }
 
 void scheduler_clock::set_request_timeout(time_point t, caf::abstract_actor* self, caf::message_id id) {
   auto timer = std::make_unique<request_timer>(self->ctrl(), id);
-  timer->owner = self->id();
+  timer->owner = self;
   add(std::move(timer), others_, t);
 }
 
@@ -170,7 +170,7 @@ void scheduler_clock::cancel_ordinary_timeout(caf::abstract_actor* self, caf::at
     return;  // an actor's own timers were set on its own thread, or handed over with it
   owned_timer old;
   const std::lock_guard lock{mutex_};
-  old.reset(receive_timeouts_.find(self->id(), [&](const actor_timer& x) { return x.is(number_of(type), 0); }));
+  old.reset(receive_timeouts_.find(self, [&](const actor_timer& x) { return x.is(number_of(type), 0); }));
   if (old)
     take_out(*old);
 }
@@ -178,7 +178,7 @@ void scheduler_clock::cancel_ordinary_timeout(caf::abstract_actor* self, caf::at
 void scheduler_clock::cancel_request_timeout(caf::abstract_actor* self, caf::message_id id) {
   owned_timer old;
   const std::lock_guard lock{mutex_};
-  old.reset(others_.find(self->id(), [&](const actor_timer& x) { return x.is(0, id.integer_value()); }));
+  old.reset(others_.find(self, [&](const actor_timer& x) { return x.is(0, id.integer_value()); }));
   if (old)
     take_out(*old);
 }
@@ -190,7 +190,7 @@ void scheduler_clock::cancel_timeouts(caf::abstract_actor* self) {
   timer_chain gone;
   const std::lock_guard lock{mutex_};
   for (auto* index : {&receive_timeouts_, &others_}) {
-    while (auto* timer = index->find(self->id(), [](const actor_timer&) { return true; })) {
+    while (auto* timer = index->find(self, [](const actor_timer&) { return true; })) {
       take_out(*timer);
       gone.add(*timer);
     }
@@ -198,7 +198,7 @@ void scheduler_clock::cancel_timeouts(caf::abstract_actor* self) {
 }
 
 void scheduler_clock::schedule_message(time_point t, caf::strong_actor_ptr receiver, caf::mailbox_element_ptr content) {
-  const auto owner = receiver->id();
+  const auto* owner = receiver->get();
   auto timer = std::make_unique<message_timer>(std::move(receiver), std::move(content));
   timer->owner = owner;
   add(std::move(timer), others_, t);
@@ -270,8 +270,7 @@ void scheduler_clock::drive() {
   bool was_watching = false;
   std::unique_lock lock{mutex_};
   while (!stopped_) {
-    if (fire_due(lock))
-      continue;
+    const bool fired = fire_due(lock);
     auto until = wheel_.next_wake().value_or(INT64_MAX);
     if (watching_.load(std::memory_order_seq_cst)) {
       const auto now = steady_now();
@@ -298,6 +297,8 @@ void scheduler_clock::drive() {
       }
       until = std::min(until, next_rescue);
     }
+    if (fired)
+      continue;
     wakes_at_ = until;
     if (until == INT64_MAX)
       changed_.wait(lock);

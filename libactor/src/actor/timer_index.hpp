@@ -3,8 +3,10 @@
 
 #include "context_node.hpp"
 
-#include <caf/actor_control_block.hpp>
+#include <caf/fwd.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace libactor::detail {
@@ -23,8 +25,8 @@ class actor_timer : public timer_link {
   // Whether it is the one that its actor knows by these; see the callers.
   virtual bool is(std::uint64_t /*type*/, std::uint64_t /*id*/) const noexcept { return false; }
 
-  caf::actor_id owner = 0;
-  timer_index* index = nullptr;  // where it stands
+  const caf::abstract_actor* owner = nullptr;  // which it keeps alive; its id alone may be another node's, too
+  timer_index* index = nullptr;                // where it stands
   actor_timer* next = nullptr;
   actor_timer** self = nullptr;  // what points to it
 };
@@ -63,7 +65,7 @@ class timer_index {
 
   // The first of `owner` for which `wanted` holds, or null.
   template <class Wanted>
-  actor_timer* find(caf::actor_id owner, Wanted wanted) const noexcept {
+  actor_timer* find(const caf::abstract_actor* owner, Wanted wanted) const noexcept {
     if (size_ == 0)
       return nullptr;
     for (auto* timer = buckets_[place(buckets_, owner)]; timer != nullptr; timer = timer->next) {
@@ -76,8 +78,10 @@ class timer_index {
  private:
   using buckets = std::vector<actor_timer*>;
 
-  // Ids count up: a mask spreads them evenly.
-  static std::size_t place(const buckets& where, caf::actor_id owner) noexcept { return owner & (where.size() - 1); }
+  // Fibonacci hashing (Knuth, 6.4): actors of one size stand at even distances.
+  static std::size_t place(const buckets& where, const caf::abstract_actor* owner) noexcept {
+    return (reinterpret_cast<std::uintptr_t>(owner) * 0x9e3779b97f4a7c15U) >> 32 & (where.size() - 1);
+  }
 
   static void link(buckets& where, actor_timer& timer) noexcept {
     auto& head = where[place(where, timer.owner)];

@@ -2,9 +2,13 @@
 // What CAF's own schedulers do wrong, against ours: each case made one of them hang, starve or leak.
 #include "engine.hpp"
 
+#include "actor/scheduler_clock.hpp"
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <caf/actor_proxy.hpp>
 #include <caf/after.hpp>
+#include <caf/make_actor.hpp>
 #include <caf/send.hpp>
 #include <memory>
 #include <random>
@@ -89,6 +93,40 @@ BOOST_AUTO_TEST_CASE(W043_an_actor_that_ends_takes_its_timers_and_their_memory_w
   BOOST_TEST(host.scheduler().timers() == 0u);
 }
 
+namespace {
+
+/// Stands for an actor of another node, where ids are counted, too.
+class elsewhere final : public caf::actor_proxy {
+ public:
+  using receiver = std::function<void(caf::strong_actor_ptr, caf::mailbox_element_ptr)>;
+  elsewhere(caf::actor_config& cfg, receiver receive) : caf::actor_proxy(cfg), receive_(std::move(receive)) {}
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override { receive_({ctrl()}, std::move(what)); }
+  void kill_proxy(caf::execution_unit*, caf::error) override {}
+
+  static caf::actor make(caf::actor_system& system, caf::actor_id id, receiver receive) {
+    caf::actor_config cfg;
+    return caf::make_actor<elsewhere, caf::actor>(id, caf::make_node_id(1, {1}), &system, cfg, std::move(receive));
+  }
+
+ private:
+  receiver receive_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(W043_an_actor_that_ends_leaves_the_timers_of_others_with_its_id) {
+  engine host;
+  const auto one = host.system->spawn(idle);
+  const auto other = elsewhere::make(*host.system, one.id(), [](const auto&, const auto&) {});
+  caf::delayed_anon_send(one, 1h, 1);
+  caf::delayed_anon_send(other, 1h, 1);
+  BOOST_TEST(host.scheduler().timers() == 2u);
+  caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
+  host.system->await_all_actors_done();
+  BOOST_TEST(becomes([&] { return host.scheduler().timers() < 2; }));
+  BOOST_TEST(host.scheduler().timers() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(W043_a_canceled_timeout_is_gone_when_the_call_returns) {
   engine host;
   auto one = host.system->spawn(idle);
@@ -152,6 +190,20 @@ BOOST_AUTO_TEST_CASE(W044_timers_are_never_early) {
   auto early = done.get_future();
   BOOST_REQUIRE(arrives(early));
   BOOST_TEST(early.get() == 0);
+}
+
+// Each message has another one sent, which is due already.
+BOOST_AUTO_TEST_CASE(slots_are_looked_after_however_many_timers_are_due) {
+  engine host;
+  std::atomic<int> looks{0};
+  libactor::detail::scheduler_clock clock{[&] { return ++looks != 0; }};
+  const auto restless = elsewhere::make(
+      *host.system, 1, [&](auto self, auto what) { clock.schedule_message({}, std::move(self), std::move(what)); });
+  caf::anon_send(restless, 1);
+  clock.start(*host.system);
+  clock.watch();
+  BOOST_TEST(becomes([&] { return looks >= 3; }));
+  clock.stop();
 }
 
 BOOST_AUTO_TEST_CASE(a_receive_timeout_fires_and_a_request_times_out) {
