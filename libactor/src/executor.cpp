@@ -25,10 +25,8 @@ bool executor::post(callback_task& task) noexcept {
     changed_.notify_one();
     return false;
   }
-  if (threads_.empty()) {
-    add_thread();
+  if (threads_.empty() && add_thread())
     return false;
-  }
   if (check_wanted_)
     return false;
   check_wanted_ = true;
@@ -90,7 +88,7 @@ bool executor::add_thread() noexcept {
     threads_.emplace_back([this] { work(); });
     return true;
   } catch (const std::system_error&) {
-    // Too many threads: the task waits for one that is there.
+    // Too many threads: the task waits for one that is there, or for the next try.
   } catch (const std::bad_alloc&) {
   }
   return false;
@@ -98,9 +96,11 @@ bool executor::add_thread() noexcept {
 
 void executor::work() noexcept {
   std::unique_lock guard{mutex_};
-  for (auto& old : finished_)
+  auto finished = std::exchange(finished_, {});
+  guard.unlock();
+  for (auto& old : finished)  // which may run what the program does at a thread's end
     old.join();
-  finished_.clear();
+  guard.lock();
   for (;;) {
     if (auto* task = pop()) {
       guard.unlock();

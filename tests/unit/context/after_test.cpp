@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fixture.hpp"
 
+#include "../no_threads.hpp"
 #include "libactor/after_cancel.hpp"
 
 #include <condition_variable>
@@ -113,6 +114,69 @@ BOOST_AUTO_TEST_CASE(C146_C174_cancel_does_not_wait_for_one_that_blocks_and_it_d
   BOOST_TEST((all.get_future().wait_for(generous) == std::future_status::ready));
   may_end.set_value();
 }
+
+namespace {
+
+// What a thread does at its end, once it has been told to.
+struct last_words {
+  std::function<void()> say;
+  ~last_words() {
+    if (say)
+      say();
+  }
+};
+thread_local last_words words;
+
+}  // namespace
+
+// Of six threads two are too many. While they are about to end, five callbacks wait for each other, and need a new one.
+BOOST_AUTO_TEST_CASE(C174_a_thread_that_is_long_in_ending_delays_no_callback) {
+  constexpr int threads = 6, stay = 4;
+  std::promise<void> may_end;
+  const auto gate = may_end.get_future().share();
+  std::atomic<int> ending{0};
+  std::latch first{threads};
+  std::latch second{stay + 1};
+  std::promise<void> all;
+  std::atomic<int> called{0};
+  context_runtime runtime;
+  auto a = with_cancel(runtime.background());
+  for (int i = 0; i != threads; ++i)
+    after_cancel(a.ctx(), [&] {
+      words.say = [&ending, gate] {
+        ++ending;
+        gate.wait();
+      };
+      first.arrive_and_wait();
+    }).detach();
+  a.cancel();
+  while (ending != threads - stay)
+    std::this_thread::sleep_for(1ms);
+  auto b = with_cancel(runtime.background());
+  for (int i = 0; i != stay + 1; ++i)
+    after_cancel(b.ctx(), [&] {
+      second.arrive_and_wait();
+      if (++called == stay + 1)
+        all.set_value();
+    }).detach();
+  b.cancel();
+  BOOST_TEST((all.get_future().wait_for(generous) == std::future_status::ready));
+  may_end.set_value();
+}
+
+#ifdef __GLIBC__
+BOOST_AUTO_TEST_CASE(R05_a_callback_for_which_there_is_no_thread_yet_runs_once_there_can_be_one) {
+  std::promise<void> called;
+  context_runtime runtime;
+  auto a = with_cancel(runtime.background());
+  after_cancel(a.ctx(), [&] { called.set_value(); }).detach();
+  {
+    const tests::no_threads now;
+    a.cancel();
+  }
+  BOOST_TEST((called.get_future().wait_for(generous) == std::future_status::ready));
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(R05_callbacks_run_on_the_executor_and_at_most_once) {
   std::promise<std::thread::id> ran;
