@@ -26,10 +26,10 @@ inline void forget_pages([[maybe_unused]] void* at, [[maybe_unused]] std::size_t
 #endif
 }
 
-// Whether slabs may go back one by one, which splits huge pages.
+// Whether slabs may go back one by one, which splits huge pages, and some can.
 inline bool may_split() noexcept {
   const auto& all = common();
-  return all.vacant_slabs > most_kept_slabs && all.used < all.held() / 4;
+  return all.vacant_slabs > most_kept_slabs && !all.only_heads && all.used < all.held() / 4;
 }
 
 // A region whose slabs are all vacant, out of all lists: it has no pages from now on.
@@ -41,17 +41,22 @@ inline region& take_region() noexcept {
   return whole;
 }
 
-// Up to `most` vacant slabs, out of all lists; not those in which their region's own head stands.
+// Whether its region's own head stands in it.
+inline bool has_head(const slab& one) noexcept { return &one == region_of(&one).slabs.data(); }
+
+// Up to `most` vacant slabs, out of all lists; not those in which a head stands.
 inline std::size_t take_slabs(slab** into, std::size_t most) noexcept {
   std::size_t count = 0;
-  for (auto* one = common().vacant.first; one != nullptr && count != most;) {
+  auto* one = common().vacant.first;
+  while (one != nullptr && count != most) {
     auto& here = *std::exchange(one, one->next);
-    if (&here == region_of(&here).slabs.data())
+    if (has_head(here))
       continue;
     take_out(here);
     one_in_use(region_of(&here));
     into[count++] = &here;
   }
+  common().only_heads = one == nullptr;
   return count;
 }
 
@@ -111,6 +116,7 @@ inline void vacate(slab& one, std::unique_lock<std::mutex>& lock) noexcept {
   --all.slabs[one.index];
   all.vacant.push(one);
   ++all.vacant_slabs;
+  all.only_heads = all.only_heads && has_head(one);
   one_vacant(region_of(&one));
   if (all.tidiers == 0)
     give_back_all(lock);

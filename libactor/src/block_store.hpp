@@ -119,6 +119,7 @@ struct store {
   linked_list<slab> vacant, cold;
   linked_list<region> vacant_regions;
   std::size_t vacant_slabs = 0, cold_slabs = 0;
+  bool only_heads = true;  // every vacant slab is its region's first
   std::size_t regions = 0;
   std::vector<void*> returned;  // regions without pages; room for all there are
   std::size_t used = 0;

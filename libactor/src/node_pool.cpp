@@ -80,6 +80,11 @@ void spill(std::size_t index, std::uint32_t keep) noexcept {
 
 thread_local constinit bool thread_ends = false;
 
+void keep_nothing() noexcept {
+  for (std::size_t i = 0; i <= chunk_index; ++i)
+    spill(i, 0);
+}
+
 // Gives back what the thread has cached; afterwards nothing is kept.
 struct cache_keeper {
   cache_keeper() noexcept {
@@ -97,8 +102,7 @@ struct cache_keeper {
         link = &(*link)->next;
       *link = cached.next;
     }
-    for (std::size_t i = 0; i <= chunk_index; ++i)
-      spill(i, 0);
+    keep_nothing();
   }
 };
 
@@ -214,8 +218,7 @@ void* allocate(std::size_t size) {
     if (own.count == 0)
       refill(index);
     auto* slot = own.pop();
-    for (std::size_t i = 0; i <= chunk_index; ++i)
-      spill(i, 0);
+    keep_nothing();
     unpoison(slot, smallest << index);
     return slot;
   }
@@ -248,14 +251,18 @@ void* allocate_chunk(bool large, std::size_t& bytes) {
     fetch(chunk_index);
   if (!large && small_ones.count == 0)
     fetch(0);
+  void* chunk = nullptr;
   if (large ? large_ones.count == 0 : small_ones.count != 0 || large_ones.count == 0) {
     bytes = smallest;
-    return allocate_smallest();
+    chunk = allocate_smallest();
+  } else {
+    bytes = chunk_bytes;
+    chunk = large_ones.pop();
+    unpoison(chunk, bytes);
   }
-  auto* slot = large_ones.pop();
-  bytes = chunk_bytes;
-  unpoison(slot, bytes);
-  return slot;
+  if (thread_ends) [[unlikely]]
+    keep_nothing();
+  return chunk;
 }
 
 void deallocate_chunk(void* chunk, std::size_t bytes) noexcept {

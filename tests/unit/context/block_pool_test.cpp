@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -166,6 +167,34 @@ BOOST_AUTO_TEST_CASE(where_somebody_tidies_memory_goes_back_bit_by_bit_once_it_w
     BOOST_TEST(block_pool::use().held <= kept_at_most);
     BOOST_TEST(!tidier.look());
   }
+}
+
+// Of each region the first part, where its own head stands, stays; so it is vacant for good.
+BOOST_AUTO_TEST_CASE(who_tidies_is_told_when_no_more_can_go_back) {
+  if (!pools)
+    return;
+  constexpr std::uintptr_t region = 2u << 20, slab = 64u << 10;
+  block_pool::tidier tidier;
+  std::set<std::uintptr_t> regions;
+  std::vector<filled> all, kept;
+  while (regions.size() != 110) {
+    all.push_back(filled::make(2560, 1));
+    regions.insert(reinterpret_cast<std::uintptr_t>(all.back().at) / region);
+  }
+  regions.clear();
+  for (const auto& one : all) {
+    const auto at = reinterpret_cast<std::uintptr_t>(one.at);
+    if (at % region / slab == 1 && regions.insert(at / region).second)
+      kept.push_back(one);
+    else
+      one.free();
+  }
+  int looks = 0;
+  while (tidier.look() && looks != 10'000)
+    ++looks;
+  BOOST_TEST(looks < 10'000);
+  BOOST_TEST(block_pool::use().held < (30u << 20));
+  free_all(kept);
 }
 
 BOOST_AUTO_TEST_CASE(memory_that_is_needed_again_and_again_stays) {

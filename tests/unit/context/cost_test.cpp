@@ -158,4 +158,39 @@ BOOST_AUTO_TEST_CASE(C160_nothing_grows_over_many_derivations_under_one_parent) 
   BOOST_TEST(allocations_of(rounds(1'000'000), arm) == 0u);
 }
 
+namespace {
+
+// What a thread does at its end, after the library has taken back what it kept for it.
+struct last_words {
+  std::function<void()> say;
+  ~last_words() {
+    if (say)
+      say();
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(C160_what_threads_derive_at_their_very_end_takes_no_more_than_that) {
+  world w;
+  auto parent = with_cancel(w.root);
+  const auto derive = [&] {
+    std::vector<scope> made;
+    std::thread([&] {
+      thread_local last_words late;  // before anything of the library's
+      late.say = [&] {
+        for (int i = 0; i != 3; ++i)
+          made.push_back(with_cancel(parent.ctx()));
+      };
+      auto first = with_cancel(parent.ctx());
+    }).join();
+  };
+  constexpr std::size_t kept_here = 1 << 18;  // what this thread, which ends them, may keep of it
+  derive();
+  const auto pages = detail::node_pool::use().pages_bytes;
+  for (int i = 0; i != 200; ++i)
+    derive();
+  BOOST_TEST(detail::node_pool::use().pages_bytes <= pages + kept_here);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
