@@ -5,6 +5,7 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/all.hpp>
+#include <caf/detail/private_thread.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
@@ -80,6 +81,13 @@ done_hook resuming_hook(caf::scheduled_actor& whom) {
   return {&resume_if_idle,
           [](void* data) noexcept { caf::intrusive_ptr_release_weak(static_cast<caf::actor_control_block*>(data)); },
           control};
+}
+
+void forget_thread(caf::scheduled_actor& whom, caf::detail::private_thread*& thread) {
+  whom.unsetf(caf::abstract_actor::is_detached_flag);
+  delete std::exchange(thread, nullptr);
+  whom.home_system().dec_detached_threads();
+  caf::intrusive_ptr_release(whom.ctrl());  // the thread's
 }
 
 void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host) {

@@ -96,6 +96,10 @@ done_hook killing_hook(const caf::actor& whom);
 /// its own to be woken.
 done_hook resuming_hook(caf::scheduled_actor& whom);
 
+/// Takes back what CAF has counted for a detached actor that got no thread, or its system would wait for both for good.
+/// `thread` is the actor's own.
+void forget_thread(caf::scheduled_actor& whom, caf::detail::private_thread*& thread);
+
 /// Sends behind the backlog.
 void post(caf::abstract_actor* to, envelope message, caf::execution_unit* host = nullptr);
 

@@ -20,6 +20,7 @@
 
 #include <unistd.h>
 #include <caf/exit_reason.hpp>
+#include <system_error>
 
 namespace libactor {
 
@@ -60,11 +61,23 @@ context_actor::context_actor(caf::actor_config& cfg, worker_options options)
       tells_end_(options.tells_end),
       logs_(detail::logs(home_system())) {
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) { return make_error(thrown); });
-  wake_ = detail::when_done(ctx_, waking_hook(options.detached));
 }
 
-detail::done_hook context_actor::waking_hook(bool detached) {
-  if (!detached)
+// Not before the constructors are through: one that throws takes the memory away under whoever ends the context.
+void context_actor::launch(caf::execution_unit* host, bool lazy, bool hide) {
+  wake_ = detail::when_done(ctx_, waking_hook());
+  if (!getf(is_detached_flag))
+    return caf::event_based_actor::launch(host, lazy, hide);
+  try {
+    caf::event_based_actor::launch(host, lazy, hide);
+  } catch (const std::system_error&) {
+    detail::seam::forget_thread(*this, private_thread_);
+    throw;
+  }
+}
+
+detail::done_hook context_actor::waking_hook() {
+  if (!getf(is_detached_flag))
     return detail::seam::resuming_hook(*this);
   return detail::seam::posting_hook(caf::weak_actor_ptr{ctrl()}, {detail::envelope_kind::wake, 0, {}});
 }
@@ -128,6 +141,7 @@ caf::resumable::resume_result context_actor::resume(caf::execution_unit* host, s
 caf::resumable::resume_result context_actor::look_again(caf::execution_unit* host, std::size_t most_messages) {
   if (!mailbox().try_unblock())
     return caf::resumable::awaiting_message;  // somebody else has woken it, and handed it to the scheduler
+  context(host);                              // another thread may have had a turn meanwhile
   if (reactivate(detail::seam::wake_element()) == activation_result::terminated)
     return caf::resumable::done;
   return resume(host, most_messages);  // which has seen the end now

@@ -121,6 +121,28 @@ BOOST_FIXTURE_TEST_CASE(an_end_in_the_middle_of_a_turn_ends_it, fixture) {
   BOOST_TEST((end && !*end));
 }
 
+// Another thread may have had a turn since it decided to wait.
+BOOST_FIXTURE_TEST_CASE(what_a_worker_does_when_its_context_ended_as_it_went_to_wait_it_does_where_it_runs, fixture) {
+  runner unit{system()};
+  runner other{system()};
+  caf::execution_unit* where = nullptr;
+  auto own = with_cancel(root());
+  const auto to = spawn(own.ctx(), [&](worker* self) -> caf::behavior {
+    self->on_down_signal([&, self](const down_signal&) {
+      where = self->context();
+      self->finish();
+    });
+    return {[&, self](int) {
+      own.cancel();
+      self->context(&other);
+    }};
+  });
+  settle();
+  send(to, 1, unit);
+  BOOST_TEST((unit.run(50) == caf::resumable::done));
+  BOOST_TEST(where == &unit);
+}
+
 BOOST_FIXTURE_TEST_CASE(what_a_handler_throws_ends_the_worker_in_its_turn, fixture) {
   const auto to =
       spawn(root(), [](worker*) -> caf::behavior { return {[](int) { throw std::runtime_error("boom"); }}; });

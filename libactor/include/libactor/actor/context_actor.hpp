@@ -56,6 +56,7 @@ class context_actor : public caf::event_based_actor {
   /// Whether the timer was taken back before it ran.
   bool cancel_timer(timer_id id) noexcept;
 
+  void launch(caf::execution_unit* host, bool lazy, bool hide) override;
   caf::resumable::resume_result resume(caf::execution_unit* host, std::size_t most_messages) override;
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
   caf::behavior make_behavior() override;
@@ -110,7 +111,7 @@ class context_actor : public caf::event_based_actor {
   void take(detail::envelope& message, caf::mailbox_element& x);
   timer_id add_timer(std::function<void()> action);
   void run_timer(timer_id id);
-  detail::done_hook waking_hook(bool detached);
+  detail::done_hook waking_hook();
   std::optional<errc> code_of_context() const;
   void be_followed();
   void say_reason();
