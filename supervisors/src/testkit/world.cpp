@@ -103,15 +103,21 @@ world::~world() {
   }
   scheduler_.end_world();
   runtime_->stop_now(cause("the world ends", cause_origin::shutdown));
+  // At once: an actor that is never at rest would go on for ever, and what handlers of the test refer to may be gone.
+  kill_all();
   run_dry();
   pass_until_ended(std::chrono::hours(1));
-  for (const auto& whom : scheduler_.actors())
-    detail::seam::exit_urgent(caf::actor_cast<caf::actor>(whom), caf::exit_reason::kill);
+  kill_all();
   run_dry();
   scheduler_.timers().cancel_all();
   scheduler_.follow(nullptr);
   runtime_.reset();
   run_dry();
+}
+
+void world::kill_all() {
+  for (const auto& whom : scheduler_.actors())
+    detail::seam::exit_urgent(caf::actor_cast<caf::actor>(whom), caf::exit_reason::kill);
 }
 
 std::optional<caf::error> world::start(const tree_spec& tree, const child_catalog& catalog) {

@@ -8,6 +8,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/execution_unit.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/scheduled_actor.hpp>
 
 #include <algorithm>
@@ -256,7 +257,16 @@ bool world_scheduler::guided_step() {
 void world_scheduler::run(caf::resumable* job, std::size_t messages) {
   const auto id = actor_id_of(*job);
   turn unit{*this};
-  switch (job->resume(&unit, messages)) {
+  const auto resume = [&] {
+    if (ends_ && id != 0) {
+      if (auto& whom = static_cast<caf::scheduled_actor&>(*job); !whom.getf(caf::abstract_actor::is_initialized_flag)) {
+        whom.cleanup(caf::exit_reason::kill, &unit);
+        return caf::resumable::done;
+      }
+    }
+    return job->resume(&unit, messages);
+  };
+  switch (resume()) {
     case caf::resumable::resume_later:
       enqueue(job);
       break;

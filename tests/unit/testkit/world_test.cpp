@@ -289,6 +289,21 @@ BOOST_AUTO_TEST_CASE(an_actor_that_the_test_still_holds_does_not_outlive_its_wor
   BOOST_TEST(ended);
 }
 
+BOOST_AUTO_TEST_CASE(a_world_with_an_actor_that_is_never_at_rest_ends) {
+  bool ended = false;
+  {
+    tests::world w;
+    w.system().spawn([&ended](caf::event_based_actor* self) -> caf::behavior {
+      self->attach_functor([&ended](const caf::error&) { ended = true; });
+      self->send(self, 1);
+      return {[self](int) { self->send(self, 1); }};
+    });
+    for (int i = 0; i != 5; ++i)
+      BOOST_TEST(w.step());
+  }
+  BOOST_TEST(ended);
+}
+
 BOOST_AUTO_TEST_CASE(what_actors_print_is_out_at_once) {
   tests::world w;
   std::ostringstream out;

@@ -58,7 +58,8 @@ class world {
   /// At random, by `seed`.
   explicit world(std::uint64_t seed);
   explicit world(chooser choose);
-  /// Ends everything, and lets it end: the tree, then every other actor that this world ever ran.
+  /// Kills the tree and every other actor that this world ever ran, and lets them end: what their mailboxes hold is not
+  /// handled any more, and who has not begun does not begin.
   ~world();
 
   caf::actor_system& system() noexcept { return system_; }
@@ -106,8 +107,11 @@ class world {
   void refuse_threads();
 
  private:
+  void looked() const;
+  time_point in(duration d) const;
   static caf::actor_system_config& configured(caf::actor_system_config& cfg);
   std::optional<time_point> next_due() const;
+  void kill_all();
   void run_dry();
   void run_dry_and_look();
   void pass(duration d);
