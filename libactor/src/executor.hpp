@@ -33,10 +33,10 @@ class executor {
   std::optional<std::int64_t> check(std::int64_t now) noexcept;
   // Runs what is queued, on this thread. Virtual only. Whether there was anything.
   bool run_pending() noexcept;
-  // Whether anything is queued.
-  bool has_pending() noexcept {
+  // The latest that is queued; null: nothing is.
+  const callback_task* newest_pending() noexcept {
     const std::lock_guard guard{mutex_};
-    return first_ != nullptr;
+    return last_;
   }
   // Runs what is queued and waits for all that runs.
   void shut_down() noexcept;

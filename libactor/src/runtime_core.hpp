@@ -77,7 +77,8 @@ struct runtime_core {
   // -- callbacks
   void post(callback_task& task) noexcept;
   bool run_callbacks() noexcept { return executor_.run_pending(); }
-  bool has_callbacks() noexcept { return executor_.has_pending(); }
+  // The latest that waits; null: none does.
+  const callback_task* newest_callback() noexcept { return executor_.newest_pending(); }
 
   // -- events
   using listener = std::function<void(const context_event&)>;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 namespace libactor::testkit {
 
@@ -32,6 +33,16 @@ struct reveal {
 
 struct watched : caf::monitorable_actor {
   static auto head() { return &watched::attachables_head_; }
+};
+
+// Stands among the watchers of an actor that has ended, which are nobody any more: whoever looks for one asks it, too.
+struct counter final : caf::attachable {
+  explicit counter(std::shared_ptr<std::uint64_t> into) : times(std::move(into)) {}
+  bool matches(const token&) override {
+    ++*times;
+    return false;
+  }
+  std::shared_ptr<std::uint64_t> times;
 };
 
 template struct reveal<inbox_of, &mailbox::inbox_>;
@@ -68,14 +79,18 @@ std::size_t mailbox_view::fetched() const { return of_->get_normal_queue().total
 std::size_t mailbox_view::fetched_urgent() const { return of_->get_urgent_queue().total_task_size(); }
 
 std::uint64_t mailbox_view::watchers() const noexcept {
-  std::uint64_t all = 0;
+  std::uint64_t all = asked_ != nullptr ? *asked_ : 0;
   for (const auto* one = (static_cast<caf::monitorable_actor&>(*of_).*watched::head()).get(); one != nullptr;
        one = one->next.get())
     all = all * 31 + reinterpret_cast<std::uintptr_t>(one);
   return all;
 }
 
-void mailbox_view::reopen() noexcept { stack_in(*of_).store(nullptr, std::memory_order_release); }
+void mailbox_view::reopen() {
+  stack_in(*of_).store(nullptr, std::memory_order_release);
+  asked_ = std::make_shared<std::uint64_t>(0);
+  static_cast<caf::monitorable_actor&>(*of_).*watched::head() = caf::attachable_ptr{new counter{asked_}};
+}
 
 std::vector<caf::mailbox_element_ptr> mailbox_view::gathered() {
   std::vector<caf::mailbox_element_ptr> all;

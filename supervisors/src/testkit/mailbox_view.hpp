@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace libactor::testkit {
@@ -24,11 +25,11 @@ class mailbox_view {
   // Messages that it fetched and has not taken.
   std::size_t fetched() const;
   std::size_t fetched_urgent() const;
-  // Of those who are told of its end.
+  // Of those who are told of its end; after `reopen`, of those who asked to be told no more.
   std::uint64_t watchers() const noexcept;
 
   // An actor that has ended refuses messages, and nobody sees who tried. After `reopen` it gathers them instead.
-  void reopen() noexcept;
+  void reopen();
   // What it gathered, oldest first.
   std::vector<caf::mailbox_element_ptr> gathered();
   // Refuses messages again.
@@ -36,6 +37,7 @@ class mailbox_view {
 
  private:
   caf::scheduled_actor* of_;
+  std::shared_ptr<std::uint64_t> asked_;  // how often it was taken off, after its end, from those who watch it
 };
 
 }  // namespace libactor::testkit

@@ -6,10 +6,25 @@
 #include <caf/actor_cast.hpp>
 #include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/scheduled_actor.hpp>
+#include <caf/system_messages.hpp>
 
 #include <algorithm>
 
 namespace libactor::testkit {
+
+namespace {
+
+// Of whose end a message tells; 0: of nobody's.
+caf::actor_id dead_of(const caf::mailbox_element& element) {
+  const auto& content = element.content();
+  if (content.match_elements<caf::down_msg>())
+    return content.get_as<caf::down_msg>(0).source.id();
+  if (content.match_elements<caf::exit_msg>())
+    return content.get_as<caf::exit_msg>(0).source.id();
+  return 0;
+}
+
+}  // namespace
 
 // What is found, and where it is put down.
 struct step_watch::changes {
@@ -105,8 +120,8 @@ void step_watch::look_around(seen_actor& one, changes& found) {
 void step_watch::note_end(seen_actor& one, changes& found) {
   one.ended = true;
   one.ended_at = now();
-  one.watchers = one.mail.watchers();
   one.mail.reopen();
+  one.watchers = one.mail.watchers();
   found.add(thing(sort::life, one.id), deed::end);
   found.add_shape(one);
   for (auto& other : actors_) {
@@ -128,6 +143,9 @@ void step_watch::receive(seen_actor& whom, changes& found) {
     auto made = letter_of(whom, *element, found.by);
     (is_urgent ? whom.urgent : whom.normal).push_back(made);
     found.add(thing(sort::mailbox, whom.id), is_urgent ? deed::send_urgent : deed::send);
+    // Who monitors, or links to, an actor that has ended is told at once.
+    if (const auto* dead = find(dead_of(*element)); dead != nullptr && dead->ended && dead->id != found.by)
+      found.add(thing(sort::life, dead->id), deed::attach);
   }
   // A supervisor that tells a child to end at once looks at what lives below it.
   if (found.into != nullptr && any_urgent && found.doer != nullptr && found.doer->supervises &&

@@ -83,8 +83,19 @@ void step_watch::keep(run_step step) {
   steps_.push_back(std::move(step));
 }
 
-bool step_watch::look_for_pause() {
-  const bool any = compare(nullptr, first_act - 1) || steps_.empty() || event_steps_.size() != events_.size();
+// Whether there are more than before.
+bool step_watch::note_callbacks(const void* newest) {
+  const bool more = newest != nullptr && newest != newest_callback_;
+  newest_callback_ = newest;
+  if (more)
+    callbacks_by_.push_back(now());
+  return more;
+}
+
+bool step_watch::look_for_pause(const void* callback) {
+  const bool callbacks = note_callbacks(callback);
+  const bool any =
+      compare(nullptr, first_act - 1) || callbacks || steps_.empty() || event_steps_.size() != events_.size();
   if (!any)
     return false;
   run_step pause;
@@ -97,7 +108,8 @@ bool step_watch::look_for_pause() {
   return true;
 }
 
-void step_watch::time_passed() {
+void step_watch::time_passed(const void* callback) {
+  note_callbacks(callback);
   compare(nullptr, first_act - 1);
   run_step pause;
   pause.is_pause = pause.is_time = true;
@@ -107,13 +119,13 @@ void step_watch::time_passed() {
   guide_.paused();
 }
 
-void step_watch::begin(process who, bool callbacks_wait) {
+void step_watch::begin(process who, caf::actor_id newest) {
   under_way_ = {};
   under_way_.who = who;
   within_ = true;
   flips_.clear();
   wakes_.clear();
-  callbacks_waited_ = callbacks_wait;
+  newest_before_ = newest;
   if (auto* own = find(who)) {
     under_way_.after = own->needs;
     under_way_.causes = std::exchange(own->needs, {});
@@ -128,8 +140,9 @@ void step_watch::begin(process who, bool callbacks_wait) {
     // It fetches all that is there.
     own->newest = nullptr;
   } else if (who == 0) {
-    under_way_.after.push_back(callbacks_since_);
-    under_way_.causes.push_back(callbacks_since_);
+    // Without the first it could not have been; without the others it would have done less.
+    under_way_.after.push_back(callbacks_by_.front());
+    under_way_.causes = std::exchange(callbacks_by_, {});
     under_way_.marks.add(thing(sort::callbacks, 0), deed::write);
   } else if (is_timer(who)) {
     setters_.clear();
@@ -138,7 +151,7 @@ void step_watch::begin(process who, bool callbacks_wait) {
   }
 }
 
-void step_watch::end(bool callbacks_wait) {
+void step_watch::end(const void* callback) {
   within_ = false;
   const auto who = under_way_.who;
   if (is_timer(who))
@@ -160,17 +173,16 @@ void step_watch::end(bool callbacks_wait) {
   }
   under_way_.after.insert(under_way_.after.end(), wakes_.begin(), wakes_.end());
   compare(&under_way_.marks, who);
-  if (callbacks_wait && (!callbacks_waited_ || who == 0)) {
-    callbacks_since_ = now();
+  if (note_callbacks(callback))
     under_way_.marks.add(thing(sort::callbacks, 0), deed::write);
-  }
-  // Who was made now is known to nobody else yet, and has another number in another order.
+  // Who was made now is known to nobody else yet, and has another number in another order. (Who is met now may have
+  // been made before: it may wait for its first message to begin.)
   const auto made_now = [this](std::uint64_t what) {
     const auto of = static_cast<sort>(what >> 56);
     if (of != sort::mailbox && of != sort::life && of != sort::context)
       return false;
     const auto* one = find(what & ((std::uint64_t{1} << 56) - 1));
-    return one != nullptr && one->made == now();
+    return one != nullptr && one->made == now() && one->id > newest_before_;
   };
   under_way_.marks.forget_if(made_now);
   run_step step;

@@ -64,13 +64,16 @@ class step_watch {
 
   // -- told by the scheduler
   void meet(caf::scheduled_actor& whom);
+  // Each is told of the newest callback that waits; null: none does.
   // Whether the test has done anything since the last step; if so, that was a pause.
-  bool look_for_pause();
+  bool look_for_pause(const void* callback);
   // Time passed, and what was due was done.
-  void time_passed();
+  void time_passed(const void* callback);
   void fired(std::uint32_t set_by) { setters_.push_back(set_by); }
-  void begin(process who, bool callbacks_wait);
-  void end(bool callbacks_wait);
+  // `newest`: the latest id of an actor. Who has a later one is made in this step.
+  void begin(process who, caf::actor_id newest);
+  void end(const void* callback);
+  bool is_within_step() const noexcept { return within_; }
   // The step in which nobody did anything.
   void nobody();
   // The step under way can't be told from outside: it conflicts with every other.
@@ -82,6 +85,11 @@ class step_watch {
 
   // -- what the test's own things tell
   void touch(std::uint64_t variable, deed how);
+  // The test looks at the world as a whole.
+  void look() noexcept {
+    if (within_)
+      touch_everything();
+  }
 
   std::uint32_t now() const noexcept { return static_cast<std::uint32_t>(steps_.size()); }
   const std::vector<run_step>& steps() const noexcept { return steps_; }
@@ -134,6 +142,7 @@ class step_watch {
   const seen_actor* find(process who) const;
   void note_events(std::uint32_t step);
   void keep(run_step step);
+  bool note_callbacks(const void* newest);
   // -- step_mail.cpp
   letter letter_of(const seen_actor& whom, const caf::mailbox_element& element, process from);
   void take(seen_actor& whom, step_record& step);
@@ -161,8 +170,9 @@ class step_watch {
   std::vector<std::uint32_t> wakes_;  // that let the step under way be
   std::vector<std::uint32_t> flips_;  // that the step under way is the first to see
   bool within_ = false;
-  bool callbacks_waited_ = false;
-  std::uint32_t callbacks_since_ = 0;
+  caf::actor_id newest_before_ = 0;
+  const void* newest_callback_ = nullptr;
+  std::vector<std::uint32_t> callbacks_by_;  // whose callbacks wait, in order
   bool keeps_messages_ = false;
   std::uint32_t last_pause_ = 0;
 };

@@ -128,7 +128,7 @@ std::optional<caf::error> world::start(const tree_spec& tree, const child_catalo
   return *start_result_;
 }
 
-bool world::step() { return scheduler_.step(); }
+bool world::step() { return scheduler_.step(true); }
 
 void world::settle() {
   run_dry();
@@ -168,14 +168,15 @@ void world::advance(duration d) {
 
 void world::pass(duration d) {
   auto& contexts = runtime_->contexts();
-  const auto target = contexts.now() + d;
+  const auto target = in(d);
   for (run_dry_and_look();; run_dry_and_look()) {
     const auto due = next_due();
     if (!due || *due > target)
       break;
     scheduler_.pass_time(*due);
   }
-  contexts.advance_to(target);
+  if (target > contexts.now())
+    scheduler_.pass_time(target);
 }
 
 void world::stop() {
@@ -190,7 +191,7 @@ bool world::run_until_ended(duration limit) {
 
 bool world::pass_until_ended(duration limit) {
   auto& contexts = runtime_->contexts();
-  const auto target = contexts.now() + limit;
+  const auto target = in(limit);
   run_dry_and_look();
   while (!runtime_->wait_ended(duration{})) {
     const auto due = next_due();
@@ -205,14 +206,31 @@ bool world::pass_until_ended(duration limit) {
   return true;
 }
 
+// No later than time itself ends.
+time_point world::in(duration d) const {
+  const auto at = now();
+  return d > time_point::max() - at ? time_point::max() : at + d;
+}
+
+void world::looked() const {
+  if (watch_ != nullptr)
+    watch_->look();
+}
+
+std::vector<event> world::events() const {
+  looked();
+  return recorder_->events();
+}
+
 bool world::is_alive(std::string_view path) const {
+  looked();
   const auto paths = runtime_->alive();
   return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 
 std::vector<std::string> world::log(std::initializer_list<event_kind> kinds) const {
   std::vector<std::string> lines;
-  for (const auto& what : recorder_->events()) {
+  for (const auto& what : events()) {
     if (std::find(kinds.begin(), kinds.end(), what.kind) == kinds.end())
       continue;
     lines.push_back(std::string(to_string(what.kind)) + " " + what.path +

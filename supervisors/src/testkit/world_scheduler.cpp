@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <stdexcept>
 
 namespace libactor::testkit {
 
@@ -156,14 +157,14 @@ caf::resumable* world_scheduler::take(std::size_t index) {
   return job;
 }
 
-bool world_scheduler::has_callbacks() const {
-  return contexts_ != nullptr && detail::runtime_core::of(*contexts_).has_callbacks();
+const void* world_scheduler::newest_callback() const {
+  return contexts_ != nullptr ? detail::runtime_core::of(*contexts_).newest_callback() : nullptr;
 }
 
-bool world_scheduler::step() {
+bool world_scheduler::step(bool alone) {
   if (guide_ != nullptr)
-    return guided_step();
-  const bool callbacks = has_callbacks();
+    return guided_step(alone);
+  const bool callbacks = newest_callback() != nullptr;
   if (auto* job = take(choose(callbacks))) {
     ++steps_;
     run(job);
@@ -188,16 +189,20 @@ process world_scheduler::add_act(std::function<void()> what) {
 
 void world_scheduler::pass_time(time_point at) {
   at = std::max(at, contexts_->now());
-  const bool several = guide_ != nullptr && due_.collect(*contexts_, clock_, at) > 1;
-  if (several) {
-    detail::runtime_core::of(*contexts_).virtual_now.store(at.time_since_epoch().count());
-  } else {
-    due_.clear();
+  if (guide_ == nullptr) {
     contexts_->advance_to(at);
     clock_.fire_due(at);
+  } else {
+    detail::runtime_core::of(*contexts_).virtual_now.store(at.time_since_epoch().count());
+    // The only one races with nobody; the callbacks that it leads to do.
+    if (due_.collect(*contexts_, clock_, at) == 1) {
+      offered_.clear();
+      due_.offer(*contexts_, clock_, offered_);
+      due_.fire(*contexts_, clock_, offered_.front());
+    }
   }
   if (watch_ != nullptr)
-    watch_->time_passed();
+    watch_->time_passed(newest_callback());
   acts_must_ = false;
   waiting_ = false;
 }
@@ -208,14 +213,18 @@ bool world_scheduler::acts_must() noexcept {
   return acts_must_;
 }
 
-bool world_scheduler::guided_step() {
-  if (watch_->look_for_pause())
+bool world_scheduler::guided_step(bool alone) {
+  if (watch_->is_within_step())
+    throw std::logic_error(
+        "an act, or a handler, is a step of its own, and can't take others: let it send or ask (`request_stop`), and "
+        "settle in the test's body");
+  const auto* const callback = newest_callback();
+  if (watch_->look_for_pause(callback))
     waiting_ = false;
-  const bool callbacks = has_callbacks();
   offered_.clear();
   due_.offer(*contexts_, clock_, offered_);
   const auto timers = offered_.size();
-  offer(callbacks);
+  offer(callback != nullptr);
   const bool idle = offered_.empty();
   if (idle && waiting_)
     return false;
@@ -225,7 +234,7 @@ bool world_scheduler::guided_step() {
     return false;
   if (idle && !acts_must_)
     offered_.push_back(nobody_yet);
-  const auto index = guide_->choose(offered_, idle);
+  const auto index = guide_->choose(offered_, idle || alone);
   if (index >= offered_.size())
     violated("the choice of the next step must be one of those offered");
   const auto who = offered_[index];
@@ -234,7 +243,9 @@ bool world_scheduler::guided_step() {
     watch_->nobody();
     return false;
   }
-  watch_->begin(who, callbacks);
+  watch_->begin(who, system().latest_actor_id());
+  if (alone)
+    watch_->touch_everything();
   if (is_timer(who)) {
     if (due_.may_do_anything(who))
       watch_->touch_everything();
@@ -243,14 +254,19 @@ bool world_scheduler::guided_step() {
     const auto act = std::find_if(acts_.begin(), acts_.end(), [&](const auto& one) { return one.first == who; });
     const auto what = std::move(act->second);
     acts_.erase(act);
-    what();
+    try {
+      what();
+    } catch (...) {
+      watch_->end(newest_callback());
+      throw;
+    }
   } else if (who == 0) {
     contexts_->run_callbacks();
   } else {
     ++steps_;
     run(take(index - timers), watch_->is_fresh(who) ? 0 : 1);
   }
-  watch_->end(has_callbacks());
+  watch_->end(newest_callback());
   return true;
 }
 

@@ -50,8 +50,9 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   void pass_time(time_point at);
   // Nothing is due any more: acts that were put off are taken now. Whether there are any.
   bool acts_must() noexcept;
-  // Whether there was anything to do. One message of one actor, or the callbacks that are due.
-  bool step();
+  // Whether there was anything to do. One message of one actor, or the callbacks that are due. `alone`: who asks for it
+  // looks at the world before the next.
+  bool step(bool alone = false);
   std::uint64_t steps() const noexcept { return steps_; }
   // The world ends: actors that pretended to be stuck go on.
   void end_world();
@@ -78,8 +79,8 @@ class world_scheduler final : public caf::scheduler::abstract_coordinator {
   std::size_t choose(bool callbacks);
   caf::resumable* take(std::size_t index);
   void run(caf::resumable* job, std::size_t messages = 1);
-  bool guided_step();
-  bool has_callbacks() const;
+  bool guided_step(bool alone);
+  const void* newest_callback() const;
 
   world_clock clock_;
   context_runtime* contexts_ = nullptr;

@@ -304,6 +304,16 @@ BOOST_AUTO_TEST_CASE(a_world_with_an_actor_that_is_never_at_rest_ends) {
   BOOST_TEST(ended);
 }
 
+BOOST_AUTO_TEST_CASE(time_without_end_ends_with_time_itself) {
+  tests::world w;
+  w.start_ok(one_for_one().child("a", slow_to_stop, 1s).tree());
+  w.advance(1s);
+  w.runtime().request_stop({});
+  BOOST_TEST(w.run_until_ended(infinite));
+  w.advance(infinite);
+  BOOST_TEST((w.now() == time_point::max()));
+}
+
 BOOST_AUTO_TEST_CASE(what_actors_print_is_out_at_once) {
   tests::world w;
   std::ostringstream out;

@@ -91,7 +91,7 @@ class world {
   std::optional<caf::expected<T>> ask(std::string_view path, supervisor_verb verb);
 
   bool is_alive(std::string_view path) const;
-  std::vector<event> events() const { return recorder_->events(); }
+  std::vector<event> events() const;
   /// Events of these kinds as `kind path` or, with a reason, `kind path reason`, in order.
   std::vector<std::string> log(std::initializer_list<event_kind> kinds) const;
   void forget_events() { recorder_->clear(); }
