@@ -118,7 +118,7 @@ class expedition {
       end();
     }
     const auto now = real_clock::now();
-    if ((options_.mode == search_mode::exhaustive && result_.schedules >= most_) ||
+    if ((options_.mode == search_mode::exhaustive && result_.schedules + result_.cut >= most_) ||
         (options_.max_time.count() != 0 && now - began_ >= options_.max_time)) {
       stopped_ = true;
       end();
@@ -162,7 +162,7 @@ exploration explore(const explore_options& options, const std::function<void(tri
   if (!result.failed)
     return result;
   // What is smaller is looked for anew, in every order, with little patience.
-  const search_again search = [&](const script& run, const std::string& property) -> std::optional<failed_run> {
+  const search_again search = [&](const script& run, const failure& why) -> std::optional<failed_run> {
     auto briefly = options;
     briefly.mode = search_mode::exhaustive;
     briefly.max_schedules = 300;
@@ -173,7 +173,7 @@ exploration explore(const explore_options& options, const std::function<void(tri
     expedition again{with, body};
     again.go();
     auto& found = again.first_failed();
-    return found && found->why.property == property ? std::move(found) : std::nullopt;
+    return found && is_same_fault(found->why, why) ? std::move(found) : std::nullopt;
   };
   result.failed = minimised(std::move(*all.first_failed()), options, body, search);
   return result;

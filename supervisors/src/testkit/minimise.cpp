@@ -2,10 +2,25 @@
 #include "testkit/minimise.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace libactor::testkit {
 
 namespace {
+
+// What the body itself says, of which all properties have one name.
+bool is_of_body(const failure& why) { return why.property == "expect" || why.property == "the body ends"; }
+
+// Whether the property is about the child at the path, or about one below it: without that it would fail, if it does,
+// for want of it.
+bool names(const std::string& property, const std::string& path) {
+  for (auto at = property.find(path); at != property.npos; at = property.find(path, at + 1)) {
+    const auto end = at + path.size();
+    if (end == property.size() || std::string_view("/,) ").find(property[end]) != std::string_view::npos)
+      return true;
+  }
+  return false;
+}
 
 class minimiser {
  public:
@@ -17,7 +32,7 @@ class minimiser {
     if (options_.minimise) {
       fewer_faults();
       // What the body itself expects, it may well expect of all of them.
-      if (best_.why.property != "expect" && best_.why.property != "the body ends")
+      if (!is_of_body(best_.why))
         fewer_children();
       fewer_choices();
     }
@@ -41,7 +56,7 @@ class minimiser {
     script_guide by{run.steps};
     run_control control{by, terms};
     control.take(body_);
-    if (!control.failed() || control.failed()->property != best_.why.property)
+    if (!control.failed() || !is_same_fault(*control.failed(), best_.why))
       return std::nullopt;
     return failed_run{control.taken(), *control.failed(), control.fingerprints(), control.trace(), control.children()};
   }
@@ -54,7 +69,7 @@ class minimiser {
   }
 
   // As it was, or else in any other order.
-  bool try_it(const script& run) { return accept(take(run)) || accept(search_(run, best_.why.property)); }
+  bool try_it(const script& run) { return accept(take(run)) || accept(search_(run, best_.why)); }
 
   void fewer_faults() {
     for (std::size_t i = 0; i < best_.run.choices.size(); ++i) {
@@ -72,6 +87,8 @@ class minimiser {
       found = false;
       // What is left; whole subtrees first.
       for (const auto& path : best_.children) {
+        if (names(best_.why.property, path))
+          continue;
         auto run = best_.run;
         run.without.push_back(path);
         if (try_it(run)) {
@@ -105,6 +122,10 @@ class minimiser {
 };
 
 }  // namespace
+
+bool is_same_fault(const failure& a, const failure& b) {
+  return a.property == b.property && (!is_of_body(a) || a.what == b.what);
+}
 
 failure minimised(failed_run from, const explore_options& options, const std::function<void(trial&)>& body,
                   const search_again& search) {

@@ -16,7 +16,8 @@ class script_guide final : public guide {
   explicit script_guide(std::vector<deviation> steps) : steps_(std::move(steps)) {}
   std::size_t choose(std::span<const process> enabled, bool idle) override;
   std::size_t pick(std::size_t) override { return 0; }
-  bool diverged() const noexcept { return diverged_; }
+  // Whether it tells of what there was not.
+  bool diverged() const noexcept { return diverged_ || next_ != steps_.size(); }
 
  private:
   std::vector<deviation> steps_;
@@ -36,11 +37,14 @@ struct failed_run {
 
 std::string token_of(const script& run, const std::vector<std::uint64_t>& fingerprints);
 
-// Explores with the body's choices and the children given; the first run that fails with this property, within bounds.
-using search_again = std::function<std::optional<failed_run>(const script&, const std::string& property)>;
+// Whether two runs fail for the same reason: what the body expects, or throws, is told apart by its words.
+bool is_same_fault(const failure& a, const failure& b);
 
-// A smaller run that fails with the same property: fewer faults, then fewer children, then fewer choices. Replays it
-// twice, and draws it.
+// Explores with the body's choices and the children given; the first run that fails so, within bounds.
+using search_again = std::function<std::optional<failed_run>(const script&, const failure& why)>;
+
+// A smaller run with the same fault: fewer faults, then fewer children, then fewer choices. Replays it twice, and draws
+// it.
 failure minimised(failed_run from, const explore_options& options, const std::function<void(trial&)>& body,
                   const search_again& search);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A token: `lt1:HASH.N:CHOICES:STEPS:WITHOUT`. HASH is the fingerprint of the first N things that make up the test,
 // CHOICES are the body's (`0.1.2`), STEPS the decisions that are not the first alternative (`12.1,15.3`: at the 12th
-// the second), WITHOUT the paths of children that are left out, with commas.
+// the second), WITHOUT the paths of children that are left out, with commas; `%` and `,` in these are `%25` and `%2c`.
 #include "supervisors/testkit/replay.hpp"
 
 #include "testkit/minimise.hpp"
@@ -13,10 +13,11 @@ namespace libactor::testkit {
 
 namespace {
 
-std::vector<std::string_view> split(std::string_view text, char at) {
+// In `most` parts at the most: the last has the rest.
+std::vector<std::string_view> split(std::string_view text, char at, std::size_t most = std::string_view::npos) {
   std::vector<std::string_view> parts;
   for (;;) {
-    const auto end = text.find(at);
+    const auto end = parts.size() + 1 == most ? text.npos : text.find(at);
     parts.push_back(text.substr(0, end));
     if (end == text.npos)
       return parts;
@@ -30,6 +31,12 @@ bool read(std::string_view text, T& into, int base = 10) {
   return failed == std::errc{} && end == text.data() + text.size();
 }
 
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+
 struct token {
   std::uint64_t hash = 0;
   std::uint64_t mentions = 0;
@@ -37,12 +44,12 @@ struct token {
 };
 
 std::optional<token> parse(std::string_view text) {
-  const auto parts = split(text, ':');
+  const auto parts = split(text, ':', 5);
   if (parts.size() != 5 || parts[0] != "lt1")
     return std::nullopt;
   token made;
   const auto test = split(parts[1], '.');
-  if (test.size() != 2 || !read(test[0], made.hash, 16) || !read(test[1], made.mentions))
+  if (test.size() != 2 || !read(test[0], made.hash, 16) || !read(test[1], made.mentions) || made.mentions == 0)
     return std::nullopt;
   for (const auto one : parts[2].empty() ? std::vector<std::string_view>{} : split(parts[2], '.')) {
     if (!read(one, made.run.choices.emplace_back()))
@@ -55,7 +62,7 @@ std::optional<token> parse(std::string_view text) {
       return std::nullopt;
   }
   for (const auto one : parts[4].empty() ? std::vector<std::string_view>{} : split(parts[4], ','))
-    made.run.without.emplace_back(one);
+    made.run.without.push_back(replaced(replaced(std::string(one), "%2c", ","), "%25", "%"));
   return made;
 }
 
@@ -72,7 +79,7 @@ std::string token_of(const script& run, const std::vector<std::uint64_t>& finger
     text += (i == 0 ? "" : ",") + std::to_string(run.steps[i].decision) + "." + std::to_string(run.steps[i].index);
   text += ":";
   for (std::size_t i = 0; i != run.without.size(); ++i)
-    text += (i == 0 ? "" : ",") + run.without[i];
+    text += (i == 0 ? "" : ",") + replaced(replaced(run.without[i], "%", "%25"), ",", "%2c");
   return text;
 }
 
@@ -100,6 +107,10 @@ replayed replay(std::string_view text, const std::function<void(trial&)>& body, 
   script_guide by{wanted->run.steps};
   run_control control{by, terms};
   control.take(body);
+  if (control.why() == run_is_over::why::too_long) {
+    result.refused = "the run is longer than `max_steps`, " + std::to_string(options.max_steps) + ": allow it more";
+    return result;
+  }
   const auto& seen = control.fingerprints();
   if (seen.size() < wanted->mentions || seen[wanted->mentions - 1] != wanted->hash) {
     result.refused =
@@ -107,7 +118,7 @@ replayed replay(std::string_view text, const std::function<void(trial&)>& body, 
         "new one";
     return result;
   }
-  result.diverged = by.diverged();
+  result.diverged = by.diverged() || control.diverged();
   result.failed = std::move(control.failed());
   if (result.failed) {
     result.failed->token = text;

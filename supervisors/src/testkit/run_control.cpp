@@ -17,9 +17,17 @@ run_control::run_control(guide& by, const run_terms& terms) : by_(by), terms_(te
 }
 
 std::size_t run_control::choose(std::span<const process> enabled, bool idle) {
-  if (steps_ == terms_.options.max_steps)
-    throw run_is_over{run_is_over::why::too_long};
-  const auto index = by_.choose(enabled, idle);
+  if (!over_ && steps_ == terms_.options.max_steps)
+    over_ = run_is_over::why::too_long;
+  if (over_)
+    throw run_is_over{*over_};
+  std::size_t index = 0;
+  try {
+    index = by_.choose(enabled, idle);
+  } catch (const run_is_over& over) {
+    over_ = over.reason;
+    throw;
+  }
   if (enabled.size() > 1) {
     if (index != 0)
       taken_.steps.push_back({decisions_, static_cast<std::uint32_t>(index)});
@@ -28,12 +36,18 @@ std::size_t run_control::choose(std::span<const process> enabled, bool idle) {
   return index;
 }
 
-std::size_t run_control::pick(std::size_t alternatives) {
+std::size_t run_control::pick(std::size_t alternatives) { return take_choice(alternatives, true); }
+
+// One that is not free is the first; it counts, so that a script means the same whatever the bounds are.
+std::size_t run_control::take_choice(std::size_t alternatives, bool is_free) {
   std::size_t index = 0;
-  if (!terms_.choices)
+  if (terms_.choices) {
+    const std::size_t wanted = choices_ < terms_.choices->size() ? (*terms_.choices)[choices_] : 0;
+    index = std::min(wanted, is_free ? alternatives - 1 : 0);
+    misfit_ = misfit_ || index != wanted;
+  } else if (is_free) {
     index = by_.pick(alternatives);
-  else if (choices_ < terms_.choices->size())
-    index = std::min<std::size_t>((*terms_.choices)[choices_], alternatives - 1);
+  }
   ++choices_;
   taken_.choices.push_back(static_cast<std::uint32_t>(index));
   return index;
@@ -56,6 +70,7 @@ bool run_control::maybe(std::string_view fault) {
   mention(fault);
   if (faults_ == terms_.options.max_faults) {
     ++faults_left_out_;
+    take_choice(2, false);
     return false;
   }
   const bool yes = pick(2) == 1;
@@ -64,8 +79,11 @@ bool run_control::maybe(std::string_view fault) {
 }
 
 void run_control::fail(std::string property, std::string what) {
-  failed_ = failure{std::move(property), std::move(what), {}, steps_, false, {}, {}};
-  throw run_is_over{run_is_over::why::failed};
+  if (!over_) {
+    failed_ = failure{std::move(property), std::move(what), {}, steps_, false, {}, {}};
+    over_ = run_is_over::why::failed;
+  }
+  throw run_is_over{*over_};
 }
 
 // FNV-1a, 64 bits.
@@ -91,16 +109,21 @@ bool run_control::take(const std::function<void(trial&)>& body) {
   try {
     try {
       body(in);
+      if (over_)
+        throw run_is_over{*over_};
       in.refuse_threads();
+    } catch (const run_is_over&) {
+      throw;
     } catch (const not_the_same&) {
       throw;
     } catch (const std::exception& thrown) {
       fail("the body ends", std::string("it threw: ") + thrown.what());
+    } catch (...) {
+      fail("the body ends", "it threw something that is no std::exception");
     }
     complete = true;
     judge(in);
-  } catch (const run_is_over& over) {
-    why_ = over.reason;
+  } catch (const run_is_over&) {
   }
   if (failed_ && terms_.in_detail)
     draw(in);

@@ -47,7 +47,8 @@ class run_control final : public guide {
   void stepped(const step_record& step) override;
   void paused() override { by_.paused(); }
 
-  // One run of `body`, in a world of its own. Whether it came to its end.
+  // One run of `body`, in a world of its own. Whether it came to its end. What ends it ends it for good, even if the
+  // body, or an actor's handler, catches it.
   bool take(const std::function<void(trial&)>& body);
 
   std::size_t choose_for_body(std::size_t alternatives, std::string_view what);
@@ -56,7 +57,10 @@ class run_control final : public guide {
   // The tree without what is left out.
   tree_spec cut_down(tree_spec tree);
 
-  run_is_over::why why() const noexcept { return why_; }
+  // None: it came to its end.
+  std::optional<run_is_over::why> why() const noexcept { return over_; }
+  // Whether the body's choices in `run_terms` are not those that it made.
+  bool diverged() const noexcept { return misfit_ || (terms_.choices && choices_ < terms_.choices->size()); }
   std::uint64_t steps() const noexcept { return steps_; }
   std::uint64_t faults_left_out() const noexcept { return faults_left_out_; }
   const script& taken() const noexcept { return taken_; }
@@ -69,13 +73,15 @@ class run_control final : public guide {
   const std::vector<std::uint64_t>& fingerprints() const noexcept { return fingerprints_; }
 
  private:
+  std::size_t take_choice(std::size_t alternatives, bool is_free);
   void judge(const trial& in);
   void draw(trial& in);
 
   guide& by_;
   const run_terms& terms_;
   script taken_;
-  run_is_over::why why_ = run_is_over::why::failed;
+  std::optional<run_is_over::why> over_;
+  bool misfit_ = false;
   std::uint64_t steps_ = 0;
   std::uint32_t decisions_ = 0;
   std::size_t choices_ = 0;

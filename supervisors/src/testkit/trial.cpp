@@ -19,10 +19,20 @@ trial::trial(run_control& by) : world(by), by_(by) {}
 trial::~trial() = default;
 
 std::size_t trial::choose(std::size_t alternatives, std::string_view what) {
+  refuse_within_step(what);
   return by_.choose_for_body(alternatives, what);
 }
 
-bool trial::maybe(std::string_view fault) { return by_.maybe(fault); }
+bool trial::maybe(std::string_view fault) {
+  refuse_within_step(fault);
+  return by_.maybe(fault);
+}
+
+void trial::refuse_within_step(std::string_view choice) {
+  if (seen().is_within_step())
+    by_.fail("the body ends", "a choice within a step, which is whole: choose `" + std::string(choice) +
+                                  "` in the body, before the step");
+}
 
 void trial::at_any_time(std::string name, std::function<void()> act) {
   by_.mention(name);

@@ -33,7 +33,8 @@ struct explore_options {
   reduction reduce = reduction::source_dpor;
   std::uint64_t seed = 1;  ///< of what is random
   unsigned pct_depth = 3;  ///< how many ordering constraints a bug may need
-  /// How many runs at the most. 0: no bound, and 1,000 of those that are random.
+  /// How many runs at the most, those that are cut among them, not those that are given up. 0: no bound, and 1,000 of
+  /// those that are random.
   std::uint64_t max_schedules = 0;
   std::uint64_t max_steps = 10'000;  ///< of one run; a longer one is cut, and not judged
   /// How many of the body's `maybe` may say yes in one run.

@@ -24,14 +24,15 @@ class trial : public world {
   explicit trial(run_control& by);
   ~trial();
 
-  /// One of `alternatives`, counted from 0: each is tried. For the body only, not for actors. Throws: std::logic_error
-  /// for none.
+  /// One of `alternatives`, counted from 0: each is tried. For the body only, not for actors nor acts, in which it
+  /// fails the run. Throws: std::logic_error for none.
   std::size_t choose(std::size_t alternatives, std::string_view what);
-  /// Both answers are tried, as far as `max_faults` goes: yes counts as a fault.
+  /// Both answers are tried, as far as `max_faults` goes: yes counts as a fault. For the body only, as `choose`.
   bool maybe(std::string_view fault);
 
   /// Something that happens at any time from now on, once: between any two steps, or when all is quiet, before or after
-  /// time passes. If the body ends before, it never happened.
+  /// time passes. If the body ends before, it never happened. It is a step, and takes none itself: what settles throws
+  /// std::logic_error in it.
   void at_any_time(std::string name, std::function<void()> act);
 
   /// As `world::start`; the tree is the one that properties are about, less the children that a smaller failure does
@@ -45,7 +46,7 @@ class trial : public world {
   void must(property what) { properties_.push_back(std::move(what)); }
   void must(std::vector<property> all);
 
-  /// Fails the run with `what`, unless `holds`; the body is not resumed.
+  /// Fails the run with `what`, unless `holds`; the body is not resumed. In an actor's handler, no step follows.
   void expect(bool holds, std::string_view what);
 
   /// What happened so far.
@@ -62,6 +63,7 @@ class trial : public world {
   friend class run_control;
   std::uint64_t new_variable() noexcept { return ++last_variable_; }
   static void touch(step_watch& seen, std::uint64_t variable, bool writes);
+  void refuse_within_step(std::string_view choice);
 
   run_control& by_;
   std::vector<property> properties_;
