@@ -70,6 +70,7 @@ class walk {
       case happening::start_asked:
         stopping_.erase(one.path);
         up_.erase(one.path);
+        down_.erase(one.path);
         begun_[one.path] = place;
         break;
       case happening::started:
@@ -77,6 +78,11 @@ class walk {
         break;
       case happening::stopped:
         ends_[one.path] = place;
+        if (!stopping_.contains(one.path))
+          down_.insert(one.path);
+        break;
+      case happening::restarted:
+        down_.insert(one.path);
         break;
       case happening::abandoned:
         ends_[one.path] = place;
@@ -104,6 +110,10 @@ class walk {
   std::optional<std::size_t> stopping(const std::string& path) const { return find(stopping_, path); }
   std::optional<std::size_t> ended(const std::string& path) const { return find(ends_, path); }
   bool is_up(const std::string& path) const { return up_.contains(path); }
+  // Whether one right below the path has ended without being asked to, or starts again.
+  bool restarts_below(const std::string& path) const {
+    return std::any_of(down_.begin(), down_.end(), [&](const auto& one) { return parent_of(one) == path; });
+  }
 
  private:
   static std::optional<std::size_t> find(const std::map<std::string, std::size_t>& in, const std::string& path) {
@@ -114,7 +124,7 @@ class walk {
   const history& of_;
   std::map<std::string, std::size_t> begun_, ends_, stopping_;
   std::set<std::pair<std::string, std::uint32_t>> abandoned_;
-  std::set<std::string> up_;
+  std::set<std::string> up_, down_;
 };
 
 std::optional<finding> stops_in_order(const history& of) {
@@ -124,12 +134,15 @@ std::optional<finding> stops_in_order(const history& of) {
     const auto& one = of.all[i];
     const auto at = all.find(one.path);
     if (one.what == happening::stop_asked && at != all.end() && at->second.above != nullptr && seen.is_up(one.path)) {
+      const auto above = parent_of(one.path);
+      const bool whole = seen.stopping(above).has_value();
+      // One that somebody terminates by hand goes alone.
       const auto how = at->second.above->strategy;
-      const bool whole = seen.stopping(parent_of(one.path)).has_value();
-      const bool group = how == strategy::one_for_all || how == strategy::rest_for_one;
+      const bool depends = how == strategy::one_for_dependents && at->second.above->start == start_mode::graph;
+      const bool group =
+          (how == strategy::one_for_all || how == strategy::rest_for_one || depends) && seen.restarts_below(above);
       for (const auto& later : at->second.first) {
-        const bool depends = at->second.above->start == start_mode::graph;
-        if (!whole && !group && !depends)
+        if (!whole && !group)
           continue;
         if (const auto alive = seen.lives(later, one.step))
           return finding{said(one) + ", though " + later + ", which depends on it, has not ended", alive, i};

@@ -67,17 +67,18 @@ std::string diagram::text() const {
 std::string diagram::mermaid() const {
   std::map<std::string, std::string> ids;
   std::string who;
-  auto id_of = [&](const std::string& name) -> const std::string& {
-    const auto [i, fresh] = ids.try_emplace(name, "p" + std::to_string(ids.size()));
-    if (fresh)
-      who += "  participant " + i->second + " as " + name + "\n";
-    return i->second;
-  };
   // A semicolon ends a statement, and a hash begins a character's number.
   auto safe = [](std::string words) {
     std::replace(words.begin(), words.end(), ';', ',');
     std::replace(words.begin(), words.end(), '#', '.');
+    std::replace(words.begin(), words.end(), '\n', ' ');
     return words;
+  };
+  auto id_of = [&](const std::string& name) -> const std::string& {
+    const auto [i, fresh] = ids.try_emplace(name, "p" + std::to_string(ids.size()));
+    if (fresh)
+      who += "  participant " + i->second + " as " + safe(name) + "\n";
+    return i->second;
   };
   std::string all;
   go(
