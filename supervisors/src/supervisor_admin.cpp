@@ -147,6 +147,8 @@ caf::result<caf::message> supervisor_actor::on_start(const supervisor_verb& verb
 
 // The first fault of a child from outside, or nothing. What is allowed depends on its supervisor.
 std::string supervisor_actor::fault_below(const std::shared_ptr<const child_spec>& of) const {
+  if (!of->enabled)
+    return line().path() + '/' + of->id + ": it is not enabled";
   static_supervisor around;
   static_cast<supervisor_spec&>(around) = own();
   around.children.push_back(*of);

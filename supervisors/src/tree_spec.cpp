@@ -71,6 +71,10 @@ class checker {
     check_what(spec);
     check_context(spec);
     if (parent == nullptr || is_template) {
+      if (!spec.enabled)
+        fault("enabled", "Y21",
+              std::string(parent == nullptr ? "the root" : "the template of a dynamic supervisor") +
+                  " can't be disabled: disable " + (parent == nullptr ? "what is below it" : "the supervisor"));
       for (std::size_t i = 0; i < spec.after.size(); ++i)
         fault("after[" + std::to_string(i) + "].id", "Y36",
               std::string(parent == nullptr ? "the root" : "the template of a dynamic supervisor") +

@@ -182,7 +182,7 @@ struct child_spec {
   bool awaits_ready = false;              ///< whether the start waits for the child's own word
   std::optional<duration> ready_timeout;  ///< none: `start_timeout`
   bool significant = false;
-  bool enabled = true;
+  bool enabled = true;  ///< whether it is part of the tree; neither a root nor a template can be left out
   libactor::isolation isolation = libactor::isolation::shared;
   context_spec context;
   std::optional<backoff_spec> backoff;

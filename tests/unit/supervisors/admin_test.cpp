@@ -187,6 +187,15 @@ BOOST_FIXTURE_TEST_CASE(S045_delete_child_forgets_a_child_that_does_not_run, wor
   BOOST_TEST(ask<caf::actor>("/root", supervisor_verb::start_child(worker_spec("a", ordinary)))->operator bool());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_child_that_is_not_enabled_is_not_started_by_hand, world) {
+  start_ok(one_for_one().child("a", ordinary).tree());
+  auto spec = worker_spec("b", ordinary);
+  spec.enabled = false;
+  const auto refused = ask<caf::actor>("/root", supervisor_verb::start_child(spec));
+  BOOST_TEST((code(refused) == errc::invalid_spec));
+  BOOST_TEST(describe(refused->error()) == "invalid_spec: /root/b: it is not enabled");
+}
+
 BOOST_FIXTURE_TEST_CASE(
     S061_S062_a_child_that_is_started_by_hand_may_be_significant_where_its_supervisor_shuts_down_for_it, world) {
   start_ok(one_for_one()

@@ -151,6 +151,21 @@ BOOST_AUTO_TEST_CASE(S123_a_dependency_on_an_unknown_a_disabled_or_a_foreign_chi
              "Y36 /top/x after[2].id: `inner` is not a sibling: `after` names children of the same supervisor\n");
 }
 
+BOOST_AUTO_TEST_CASE(Y21_neither_a_root_nor_a_template_can_be_disabled) {
+  auto off = leaf("off");
+  off.enabled = false;
+  BOOST_TEST(faults_of(supervisor("top", {off})).empty());
+  BOOST_TEST(faults_of(off) == "Y21 /off enabled: the root can't be disabled: disable what is below it\n");
+  off.id.clear();
+  child_spec pool;
+  pool.id = "pool";
+  dynamic_supervisor any;
+  any.child = std::make_shared<const child_spec>(off);
+  pool.what = any;
+  BOOST_TEST(faults_of(pool) ==
+             "Y21 /pool/* enabled: the template of a dynamic supervisor can't be disabled: disable the supervisor\n");
+}
+
 BOOST_AUTO_TEST_CASE(R22_ordered_children_wait_for_earlier_ones_only) {
   auto top = supervisor("top", {leaf_after("a", after("b")), leaf("b")});
   BOOST_TEST(
