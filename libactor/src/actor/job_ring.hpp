@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <sys/mman.h>
 #include <caf/resumable.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <new>
+#include <utility>
 
 namespace libactor::detail {
 
@@ -19,28 +23,43 @@ class job_ring {
 
   // Throws std::bad_alloc, and then nothing has changed.
   void push(caf::resumable* job) {
-    if (size() == ring_.size())
+    if (size() == places_)
       grow();
-    ring_[pushed_++ & (ring_.size() - 1)] = job;
+    ring_[pushed_++ & (places_ - 1)] = job;
   }
 
   // The job that is `ahead` of the next one, or null.
   const caf::resumable* peek(std::uint64_t ahead) const noexcept {
-    return size() > ahead ? ring_[(taken_ + ahead) & (ring_.size() - 1)] : nullptr;
+    return size() > ahead ? ring_[(taken_ + ahead) & (places_ - 1)] : nullptr;
   }
 
   // Requires: not empty.
-  caf::resumable* pop() noexcept { return ring_[taken_++ & (ring_.size() - 1)]; }
+  caf::resumable* pop() noexcept { return ring_[taken_++ & (places_ - 1)]; }
 
  private:
+  static constexpr std::align_val_t page{4096};
+  struct freeing {
+    void operator()(caf::resumable** ring) const noexcept { ::operator delete(ring, page); }
+  };
+  using memory = std::unique_ptr<caf::resumable*[], freeing>;
+
+  // Happens under the lock that all threads want: the pages come together, as by themselves each takes many times as
+  // long.
   void grow() {
-    std::vector<caf::resumable*> bigger(ring_.empty() ? 1024 : 2 * ring_.size());
+    const auto places = places_ == 0 ? 4096 : 2 * places_;
+    const auto bytes = places * sizeof(caf::resumable*);
+    memory bigger{static_cast<caf::resumable**>(::operator new(bytes, page))};
+#ifdef MADV_POPULATE_WRITE
+    ::madvise(bigger.get(), bytes, MADV_POPULATE_WRITE);  // where it fails, each page comes when it is touched
+#endif
     for (auto i = taken_; i != pushed_; ++i)
-      bigger[i & (bigger.size() - 1)] = ring_[i & (ring_.size() - 1)];
-    ring_.swap(bigger);
+      bigger[i & (places - 1)] = ring_[i & (places_ - 1)];
+    ring_ = std::move(bigger);
+    places_ = places;
   }
 
-  std::vector<caf::resumable*> ring_;  // a power of two
+  memory ring_;
+  std::size_t places_ = 0;  // a power of two, or none yet
   std::uint64_t pushed_ = 0;
   std::uint64_t taken_ = 0;
 };
