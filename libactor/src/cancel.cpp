@@ -59,9 +59,11 @@ class delivery {
         auto* hook = first_hook_;
         first_hook_ = hook->next;
         __builtin_prefetch(first_hook_);
+        shares_.take(*hook, first_hook_);
         hook->fire();
         release(*hook);
       }
+      shares_.drop();
     }
     while (first_node_ != nullptr) {
       auto* node = first_node_;
@@ -72,6 +74,33 @@ class delivery {
   }
 
  private:
+  // The shares that many hooks of one context have of it: dropped together, as those who end for it look at its memory.
+  class hook_shares {
+   public:
+    void take(hook_node& hook, const hook_node* next) noexcept {
+      if (hook.owner != owner_ || hook.shard != shard_) {
+        drop();
+        if (next == nullptr || next->owner != hook.owner || hook.owner == nullptr)
+          return;
+        owner_ = hook.owner;
+        shard_ = hook.shard;
+      }
+      if (owner_ != nullptr && hook.take_share())
+        ++count_;
+    }
+    void drop() noexcept {
+      auto* owner = std::exchange(owner_, nullptr);
+      if (const auto count = std::exchange(count_, 0U))
+        drop_shares(*owner, shard_, count);
+    }
+
+   private:
+    context_node* owner_ = nullptr;
+    std::uint8_t shard_ = 0;
+    std::uint32_t count_ = 0;
+  };
+
+  hook_shares shares_;
   hook_node* first_hook_ = nullptr;
   hook_node* last_hook_ = nullptr;
   std::size_t hooks_ = 0;

@@ -222,15 +222,15 @@ class locked_registry {
     else
       word_ += node_head::one;
   }
-  // Drops a share; true if the owner's own word has to be told instead, after `release`.
-  bool drop_share() noexcept {
+  // Drops shares; true if the owner's own word has to be told instead, after `release`.
+  bool drop(std::uint32_t shares) noexcept {
     if (shard_ == nullptr) {
-      word_ -= node_head::one;
+      word_ -= shares * node_head::one;
       return false;
     }
     if ((word_ & registry_shard::closed) != 0)
       return true;
-    --shard_->count;
+    shard_->count -= shares;
     return false;
   }
   std::uint64_t& word() noexcept { return word_; }
@@ -318,7 +318,7 @@ std::uint8_t add_share(context_node& owner) noexcept;
 bool register_link(context_node& owner, registry_link& link, std::uintptr_t tag, std::uint8_t shard);
 // Takes it out; whether it was still in.
 bool detach_link(context_node& owner, registry_link& link, std::uint8_t shard) noexcept;
-void drop_share(context_node& owner, std::uint8_t shard) noexcept;
+void drop_shares(context_node& owner, std::uint8_t shard, std::uint32_t shares) noexcept;
 
 // How many are registered with the node itself: children, links of merged nodes, hooks. For tests and diagnosis.
 std::size_t registered(context_node& node) noexcept;

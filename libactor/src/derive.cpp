@@ -55,7 +55,7 @@ constexpr payload_type merged_payload{[](void* payload) noexcept {
                                         if (link.owner == nullptr)
                                           return;
                                         detach_link(*link.owner, link, link.shard);
-                                        drop_share(*link.owner, link.shard);
+                                        drop_shares(*link.owner, link.shard, 1);
                                       },
                                       nullptr, nullptr};
 

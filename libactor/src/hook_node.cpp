@@ -10,12 +10,15 @@ namespace libactor::detail {
 
 void release(hook_node& hook) noexcept {
   // Who holds the only reference needs no locked instruction to drop it.
-  if (hook.refs.load(std::memory_order_acquire) != 1 && hook.refs.fetch_sub(1, std::memory_order_acq_rel) != 1)
+  auto refs = hook.refs.load(std::memory_order_acquire);
+  if ((refs & hook_node::count) != 1)
+    refs = hook.refs.fetch_sub(1, std::memory_order_acq_rel);
+  if ((refs & hook_node::count) != 1)
     return;
   if (hook.hook.drop != nullptr)
     hook.hook.drop(hook.hook.data);
-  if (hook.owner != nullptr)
-    drop_share(*hook.owner, hook.shard);
+  if (hook.owner != nullptr && (refs & hook_node::shareless) == 0)
+    drop_shares(*hook.owner, hook.shard, 1);
   if (hook.core != nullptr)
     unpin(hook.core->root);
   delete &hook;
@@ -38,11 +41,13 @@ bool hook_registration::reset() noexcept {
   if (hook == nullptr)
     return false;
   bool taken_out = false;
-  if (hook->refs.load(std::memory_order_acquire) == 1) {
+  std::uint32_t both = 2;
+  if ((hook->refs.load(std::memory_order_acquire) & hook_node::count) == 1) {
     // It has fired: the lock that all hooks of a context share is not needed for it.
-  } else if (hook->owner != nullptr)
-    taken_out = detach_link(*hook->owner, *hook, hook->shard);
-  else if (hook->core != nullptr)
+  } else if (hook->owner != nullptr) {
+    if (hook->refs.compare_exchange_strong(both, both | hook_node::leaves, std::memory_order_acquire))
+      taken_out = detach_link(*hook->owner, *hook, hook->shard);
+  } else if (hook->core != nullptr)
     taken_out = hook->core->disarm(*hook);
   if (taken_out)
     release(*hook);

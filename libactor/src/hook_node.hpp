@@ -21,9 +21,20 @@ class hook_node : public registry_link, public timer_link {
       hook.fire(hook.data);
   }
 
+  // Of `refs`, beside the count: whether its registration is taking it out; whether its share is somebody else's now,
+  // who fires many of its owner's and drops their shares together. Whichever is set first keeps the other from being
+  // set.
+  static constexpr std::uint32_t leaves = 1U << 8, shareless = 1U << 9, count = leaves - 1;
+
+  // Whether the share of its owner is the caller's to drop. From then on nobody else looks at the owner.
+  bool take_share() noexcept {
+    std::uint32_t both = 2;
+    return refs.compare_exchange_strong(both, both | shareless, std::memory_order_relaxed);
+  }
+
   std::atomic<std::uint32_t> refs{2};
   done_hook hook;
-  context_node* owner = nullptr;  // a share of it is held
+  context_node* owner = nullptr;  // a share of it is held, unless `shareless`
   runtime_core* core = nullptr;   // of a timer; its root is pinned
   hook_node* next = nullptr;      // in a canceller's list
   std::uint8_t shard = 0;

@@ -11,16 +11,16 @@ namespace libactor::detail {
 
 namespace {
 
-// Takes `link`, if given, out of its registry and drops a share, if `share`. Whether the owner is dead now, and the
-// caller's to bury.
-bool give_up(context_node& owner, std::uint8_t shard, registry_link* link, bool share) noexcept {
+// Takes `link`, if given, out of its registry and drops shares, if any. Whether the owner is dead now, and the caller's
+// to bury.
+bool give_up(context_node& owner, std::uint8_t shard, registry_link* link, std::uint32_t shares) noexcept {
   {
     locked_registry held{owner, shard};
     if (link != nullptr && link->registered())
       unregister(held.bag(), *link);
-    if (!share)
+    if (shares == 0)
       return false;
-    if (!held.drop_share()) {
+    if (!held.drop(shares)) {
       if (!held.last())
         return false;
       held.word() &= ~node_head::live;
@@ -28,7 +28,7 @@ bool give_up(context_node& owner, std::uint8_t shard, registry_link* link, bool 
     }
   }
   // Closed: the shares of that shard are counted in the owner's word.
-  auto word = lock(owner.word) - node_head::one;
+  auto word = lock(owner.word) - shares * node_head::one;
   const bool last = locked_registry::dying(word);
   unlock(owner.word, last ? word & ~node_head::live : word);
   return last;
@@ -164,8 +164,8 @@ void unpin(context_node& node) noexcept {
     bury(&node);
 }
 
-void drop_share(context_node& owner, std::uint8_t shard) noexcept {
-  if (give_up(owner, shard, nullptr, true))
+void drop_shares(context_node& owner, std::uint8_t shard, std::uint32_t shares) noexcept {
+  if (give_up(owner, shard, nullptr, shares))
     bury(&owner);
 }
 

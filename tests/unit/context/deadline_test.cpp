@@ -273,6 +273,28 @@ BOOST_FIXTURE_TEST_CASE(a_hooks_data_is_dropped_exactly_once, world) {
   BOOST_TEST((pending.fired == 0 && pending.dropped == 1));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_hook_that_many_were_fired_with_holds_nothing_of_its_context, world) {
+  struct token : context_key<std::shared_ptr<int>> {};
+  auto value = std::make_shared<int>(1);
+  const std::weak_ptr<int> left = value;
+  std::vector<detail::hook_registration> fired;
+  {
+    auto a = with_cancel(with_value<token>(root, std::move(value)));
+    auto b = with_cancel(a.ctx());
+    for (int i = 0; i != 3; ++i)
+      fired.push_back(detail::when_done(a.ctx(), {}));
+    fired.push_back(detail::when_done(b.ctx(), {}));
+    auto one_out = detail::when_done(a.ctx(), {});
+    BOOST_TEST(one_out.reset());
+    a.cancel();
+    BOOST_TEST(!fired[0].reset());
+  }
+  fired.pop_back();  // the only one of its context keeps that, whose parent is held by it
+  BOOST_TEST(left.expired());
+  for (auto& hook : fired)
+    BOOST_TEST(!hook.reset());
+}
+
 // -- the wheel --------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(the_wheel_agrees_with_a_sorted_map_to_within_a_tick_and_is_never_early) {

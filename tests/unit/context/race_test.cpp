@@ -3,7 +3,9 @@
 
 #include "libactor/after_cancel.hpp"
 
+#include <array>
 #include <latch>
+#include <memory>
 #include <optional>
 #include <random>
 
@@ -286,6 +288,61 @@ BOOST_AUTO_TEST_CASE(hooks_race_with_cancel_and_are_fired_or_taken_out_never_bot
       [&](int) {
         BOOST_REQUIRE(n->fired + (taken_out ? 1 : 0) == 1);
         BOOST_REQUIRE(n->dropped == 1);
+      });
+}
+
+// Each holds its context's memory: a canceller that fires many lets go of it for all of them.
+BOOST_AUTO_TEST_CASE(many_hooks_of_a_context_race_with_its_cancel_and_leave_nothing_of_it) {
+  constexpr std::size_t hooks = 30;
+  struct token : context_key<std::shared_ptr<int>> {};
+  struct counts {
+    std::atomic<int> fired{0}, dropped{0};
+    bool taken_out = false;
+  };
+  struct watched {
+    std::optional<scope> ctx, below;
+    std::array<counts, hooks> counted;
+    std::array<detail::hook_registration, hooks> registrations;
+    std::weak_ptr<int> left;
+  };
+  std::optional<watched> w;
+  race(
+      3, rounds(5'000),
+      [&](int round) {
+        w.emplace();
+        auto value = std::make_shared<int>(round);
+        w->left = value;
+        w->ctx = with_cancel(with_value<token>(background(), std::move(value)));
+        const bool has_below = round % 3 != 0;  // which keeps its parent's memory
+        if (has_below)
+          w->below = with_cancel(w->ctx->ctx());
+        for (std::size_t i = 0; i != hooks; ++i) {
+          const auto& of = has_below && i % 7 == 3 ? w->below : w->ctx;
+          w->registrations[i] = detail::when_done(
+              of->ctx(), {[](void* d) noexcept { ++static_cast<counts*>(d)->fired; },
+                          [](void* d) noexcept { ++static_cast<counts*>(d)->dropped; }, &w->counted[i]});
+        }
+      },
+      [&](int t, int round) {
+        if (t == 0) {
+          w->ctx->cancel();
+          if (round % 2 == 0)
+            w->ctx.reset();
+          return;
+        }
+        for (std::size_t i = t == 1 ? 0 : 1; i < hooks; i += 2) {
+          const auto which = round % 4 < 2 ? i : hooks - 1 - i;
+          w->counted[which].taken_out = w->registrations[which].reset();
+        }
+      },
+      [&](int) {
+        for (const auto& one : w->counted) {
+          BOOST_REQUIRE(one.fired + (one.taken_out ? 1 : 0) == 1);
+          BOOST_REQUIRE(one.dropped == 1);
+        }
+        w->ctx.reset();
+        w->below.reset();
+        BOOST_REQUIRE(w->left.expired());
       });
 }
 
