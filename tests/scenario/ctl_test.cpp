@@ -102,7 +102,7 @@ tree:
   id: t
   children:
     - {id: fine, kind: demo.worker}
-    - {id: sticks, kind: demo.stuck, args: {after: 1ms, for: 3s}, watch: {stuck_after: 200ms}}
+    - {id: sticks, kind: demo.stuck, args: {after: 1ms, for: 8s}, watch: {stuck_after: 200ms}}
 )");
   run_of_program program({"run", file, "--log", "json", "--socket", socket, "--ledger", ledger});
   const auto event = program.wait("stuck", "/t/sticks");
