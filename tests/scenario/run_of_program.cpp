@@ -170,6 +170,11 @@ nlohmann::json run_of_program::wait(const std::string& event, const std::string&
   });
 }
 
+bool run_of_program::says(const std::string& text) {
+  listener_->wait([&] { return listener_->out_.find(text) != std::string::npos || listener_->status_.has_value(); });
+  return out().find(text) != std::string::npos;
+}
+
 void run_of_program::signal(int number) { host_.signal(id_, number); }
 
 void run_of_program::hold_output(bool held) { listener_->hold(held); }

@@ -55,6 +55,8 @@ class run_of_program {
 
   // Waits for an event of this kind at this path, of this incarnation or a later one.
   nlohmann::json wait(const std::string& event, const std::string& path, int incarnation = 0);
+  // Waits for this text in standard output; false if the program ends without it.
+  bool says(const std::string& text);
   void signal(int number);
   // From now on its output is not read, or is again.
   void hold_output(bool held);

@@ -112,10 +112,14 @@ BOOST_AUTO_TEST_CASE(the_first_signal_in_a_stop_that_nobody_signaled_for_is_no_s
   const auto file = tree(R"(
 tree: {id: t, children: [{id: a, kind: demo.stubborn, shutdown: 1500ms}]}
 )");
-  run_of_program program({"run", file, "--log", "json", "--for", "10ms"});
+  const auto socket = folder.path() + "/socket";
+  run_of_program program({"run", file, "--log", "json", "--socket", socket});
+  program.wait("started", "/t");
+  run_of_program shutdown({"ctl", "--socket", socket, "shutdown"});
   program.wait("note", "/t/a");  // it has seen its stop, and ignores it
   program.signal(SIGTERM);
   BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(shutdown.exit_status() == ok);
   BOOST_TEST(program.order({"killed"}) == (std::vector<std::string>{"killed /t/a"}), boost::test_tools::per_element());
 }
 

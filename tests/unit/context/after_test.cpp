@@ -117,14 +117,6 @@ BOOST_AUTO_TEST_CASE(C146_C174_cancel_does_not_wait_for_one_that_blocks_and_it_d
 
 namespace {
 
-// What a thread does at its end, once it has been told to.
-struct last_words {
-  std::function<void()> say;
-  ~last_words() {
-    if (say)
-      say();
-  }
-};
 thread_local last_words words;
 
 }  // namespace

@@ -158,26 +158,13 @@ BOOST_AUTO_TEST_CASE(C160_nothing_grows_over_many_derivations_under_one_parent) 
   BOOST_TEST(allocations_of(rounds(1'000'000), arm) == 0u);
 }
 
-namespace {
-
-// What a thread does at its end, after the library has taken back what it kept for it.
-struct last_words {
-  std::function<void()> say;
-  ~last_words() {
-    if (say)
-      say();
-  }
-};
-
-}  // namespace
-
 BOOST_AUTO_TEST_CASE(C160_what_threads_derive_at_their_very_end_takes_no_more_than_that) {
   world w;
   auto parent = with_cancel(w.root);
   const auto derive = [&] {
     std::vector<scope> made;
     std::thread([&] {
-      thread_local last_words late;  // before anything of the library's
+      thread_local last_words late;  // made before anything of the library's, so that it ends after that
       late.say = [&] {
         for (int i = 0; i != 3; ++i)
           made.push_back(with_cancel(parent.ctx()));

@@ -62,6 +62,15 @@ inline void must(bool holds, const char* what) {
     broken = what;
 }
 
+/// What a thread does at its end, once it has been told to.
+struct last_words {
+  std::function<void()> say;
+  ~last_words() {
+    if (say)
+      say();
+  }
+};
+
 /// Runs `body(thread, round)` on each of `threads` threads, all starting each round at once, and `before(round)` and
 /// `after(round)` on this one, alone.
 inline void race(int threads, int how_many, const std::function<void(int)>& before,
