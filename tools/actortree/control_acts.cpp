@@ -5,6 +5,7 @@
 #include "supervisors/runtime.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <stdexcept>
 #include <vector>
@@ -115,6 +116,9 @@ void describe_tree(libactor::runtime& tree, tree_format format, json& reply) {
   }
 }
 
+// Whoever asks waits, and a machine may be slow at reading debug information just when something is stuck.
+constexpr auto most_for_stacks = std::chrono::seconds(5);
+
 json act(const control_request& request, libactor::runtime& tree, const std::function<void()>& shut_down) {
   json reply{{"ok", true}};
   switch (request.act) {
@@ -123,9 +127,9 @@ json act(const control_request& request, libactor::runtime& tree, const std::fun
       break;
     case control_act::stacks:
       if (request.format == tree_format::json)
-        reply["stacks"] = json::parse(libactor::observe::as_json(running_handlers(tree)));
+        reply["stacks"] = json::parse(libactor::observe::as_json(running_handlers(tree, most_for_stacks)));
       else
-        reply["text"] = libactor::observe::as_text(running_handlers(tree));
+        reply["text"] = libactor::observe::as_text(running_handlers(tree, most_for_stacks));
       break;
     case control_act::children:
       reply["children"] = json::array();

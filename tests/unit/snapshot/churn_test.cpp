@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_stuck_worker_and_a_stuck_supervisor_do_not_hold_it_up) {
   BOOST_TEST_REQUIRE(idle != nullptr);
   BOOST_TEST(!idle->busy);
 
-  const auto running = running_handlers(tree);
+  const auto running = running_handlers(tree, 30s);
   BOOST_TEST_REQUIRE(running.size() == 2u);
   const auto stands_in = [](const running_handler& one, const std::string& function) {
     return std::any_of(one.stack.begin(), one.stack.end(),
