@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_command_line_is_said_with_what_there_i
              "--kind: 'stick' is not stuck, overdue, orphan, runaway or undead; did you mean `stuck`?");
   BOOST_TEST(said({"explore", "x", "--seed", "-1"}) == "--seed: '-1' is no seed: write digits, as in 7");
   BOOST_TEST(said({"ctl", "dance", "--socket", "x"}) ==
-             "ACT: 'dance' is not tree, stacks, children, restart, stop, start or shutdown");
+             "ACT: 'dance' is not tree, stacks, children, restart, stop, start, resume or shutdown");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_socket_that_cant_be_had_is_a_tree_that_did_not_start, one_folder) {

@@ -243,6 +243,32 @@ tree:
   BOOST_TEST(program.exit_status() == ok);
 }
 
+BOOST_AUTO_TEST_CASE(R27_restarts_that_are_suspended_go_on_once_they_are_resumed) {
+  const auto file = folder.file("suspends.yaml", R"(schema: 1
+tree:
+  id: t
+  children:
+    - id: s
+      intensity: 0
+      on_giveup: suspend
+      children:
+        - id: a
+          kind: process
+          args: {command: [sh, -c, "if mkdir once; then exit 1; fi; exec sleep 3600"], cwd: )" +
+                                                     folder.path() + "}\n");
+  run_of_program program({"run", file, "--log", "json", "--socket", socket});
+  program.wait("suspended", "/t/s");
+  BOOST_TEST(ctl_json({"children", "/t/s"}).at("children").at(0).at("state") == "restarting");
+  BOOST_TEST(ctl({"resume", "/t/s"}).status == ok);
+  program.wait("resumed", "/t/s");
+  program.wait("started", "/t/s/a", 2);
+  BOOST_TEST(ctl({"resume", "/t/s"}).status == ok);  // it goes on already
+  program.signal(SIGTERM);
+  BOOST_TEST(program.exit_status() == ok);
+  BOOST_TEST(program.order({"suspended", "resumed"}) == (std::vector<std::string>{"suspended /t/s", "resumed /t/s"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(what_cant_be_done_is_refused_with_words_and_is_in_the_log_too) {
   run_of_program program(running());
   program.wait("started", "/t");
@@ -255,10 +281,11 @@ BOOST_AUTO_TEST_CASE(what_cant_be_done_is_refused_with_words_and_is_in_the_log_t
   BOOST_TEST(refusal({"stop", "/t"}) == "actortree: /t is the root: only `shutdown` is for it\n");
   BOOST_TEST(refusal({"children", "/t/a"}).find("no supervisor runs at /t/a") != std::string::npos);
   BOOST_TEST(refusal({"start", "/t/a"}).find("running") != std::string::npos);
+  BOOST_TEST(refusal({"resume", "/t/a"}).find("no supervisor runs at /t/a") != std::string::npos);
   program.signal(SIGTERM);
   BOOST_TEST(program.exit_status() == ok);
   const auto audit = audit_of(program);
-  BOOST_TEST_REQUIRE(audit.size() == 4u);
+  BOOST_TEST_REQUIRE(audit.size() == 5u);
   BOOST_TEST(audit[0] == "stop /t/none refused: there is no /t/none");
 }
 

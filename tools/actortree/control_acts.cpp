@@ -145,6 +145,9 @@ json act(const control_request& request, libactor::runtime& tree, const std::fun
     case control_act::start:
       start(tree, request.path);
       break;
+    case control_act::resume:
+      require(value_of(tree.supervisor(request.path)).resume_restarts());
+      break;
     case control_act::shutdown:
       shut_down();
       break;

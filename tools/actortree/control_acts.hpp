@@ -14,10 +14,11 @@ class runtime;
 namespace actortree {
 
 /// What can be done with a running tree from another terminal. The words are those of `actortree ctl`.
-enum class control_act { tree, stacks, children, restart, stop, start, shutdown };
-inline constexpr const char* control_words[] = {"tree", "stacks", "children", "restart", "stop", "start", "shutdown"};
+enum class control_act { tree, stacks, children, restart, stop, start, resume, shutdown };
+inline constexpr const char* control_words[] = {"tree", "stacks", "children", "restart",
+                                                "stop", "start",  "resume",   "shutdown"};
 
-/// Whether an act is about one child.
+/// Whether an act is about one child, or one supervisor.
 inline bool needs_path(control_act act) {
   return act != control_act::tree && act != control_act::stacks && act != control_act::shutdown;
 }
@@ -39,8 +40,8 @@ control_request parse_request(const std::string& line);
 std::string render(const control_request& request);
 
 /// Carries out one act, and returns when it is complete: an object with `ok`, and `children`, `tree`, `stacks`, `text`
-/// or an `error` in words. `tree`, `stacks` and `shutdown` return at once, whatever is stuck. Blocks; not from an
-/// actor.
+/// or an `error` in words. `tree` and `shutdown` return at once, `stacks` after some seconds at most, whatever is
+/// stuck. Blocks; not from an actor.
 nlohmann::ordered_json carry_out(const control_request& request, libactor::runtime& tree,
                                  const std::function<void()>& shut_down);
 

@@ -104,6 +104,7 @@ const help_page ctl_help{
     "  stop PATH      stop the child in order; it stays stopped until it is started\n"
     "  start PATH     start a child that does not run; PATH/* starts one more child of\n"
     "                 a dynamic supervisor\n"
+    "  resume PATH    let a supervisor go on with restarts that it has suspended\n"
     "  shutdown       stop the tree in order, as SIGTERM does; returns at once\n"
     "\nENVIRONMENT\n"
     "  ACTORTREE_SOCKET  the socket, where --socket does not say it\n"};
@@ -212,7 +213,7 @@ int main(int argc, char** argv) {
         return std::find(words.begin(), words.end(), given) == words.end() ? no_word(given, words) : std::string();
       })
       ->option_text("");
-  ctl_command.add_option("PATH", ctl.path, "of the child, such as /shop/api")->option_text("");
+  ctl_command.add_option("PATH", ctl.path, "of the child, or the supervisor, such as /shop/api")->option_text("");
   add_text(ctl_command, "--socket", ctl.socket, "PATH", "the socket of the tree")
       ->envname("ACTORTREE_SOCKET")
       ->required();
