@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/backoff.hpp"
 
+#include "splitmix.hpp"
+
 #include <algorithm>
 
 namespace libactor {
 
-// splitmix64 (Steele, Lea, Flood 2014): 8 bytes of state, where the standard's generators have 2,504.
 double backoff::between_0_and_1() {
-  auto z = random_state_ += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  z ^= z >> 31;
-  return static_cast<double>(z >> 11) * 0x1p-53;
+  return static_cast<double>(detail::splitmix(random_state_ += detail::splitmix_step) >> 11) * 0x1p-53;
 }
 
 duration backoff::next(duration ran) {

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,11 +42,12 @@ std::string words_of(fault what) {
 exploration explore_with(const explore_options& how, const tree_spec& tree, const child_catalog& catalog, fault what) {
   const auto workers = workers_of(tree);
   return explore(how, [&, what](trial& t) {
-    const auto where =
-        what == fault::none || workers.empty() ? std::string() : workers[t.choose(workers.size(), "which worker")];
+    std::map<std::string, fault> faults;
+    if (what != fault::none && !workers.empty())
+      faults.emplace(workers[t.choose(workers.size(), "which worker")], what);
     t.must(everything_stopped());
     t.at_any_time("stop", [&t] { t.runtime().request_stop({}); });
-    t.start(with_doubles(tree, {{where, what}}), catalog);
+    t.start(with_doubles(tree, faults), catalog);
     t.run_until_ended(std::chrono::hours(1000));
   });
 }

@@ -64,8 +64,9 @@ class runtime {
   void stop_now(cause why);
 
   /// Stops the tree in order and returns when it is down, or when `budget` (by default the tree's) is used up, unless
-  /// the tree says `on_overrun: wait`; what is late is killed `kill_grace` before that. Reports each child, and what
-  /// else holds up the actor system. Not from an actor.
+  /// the tree says `on_overrun: wait`; what is late is killed `kill_grace` before that. Where a stop has begun before,
+  /// this one waits no longer than its own budget, and what is late is killed when the first one says. Reports each
+  /// child, and what else holds up the actor system. Not from an actor.
   shutdown_report stop(std::optional<duration> budget = {}, cause why = {});
 
   /// Has the watchdog look, and waits, for `limit` at most, until all that it has to tell has reached the sinks; then

@@ -10,6 +10,7 @@
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -166,6 +167,19 @@ void list(const child_spec& spec, const std::string& path, std::vector<std::stri
   }
 }
 
+// A fault that nobody has would make a test that can't fail.
+void check(const std::map<std::string, fault>& faults, const std::vector<std::string>& workers) {
+  for (const auto& [path, what] : faults) {
+    if (std::find(workers.begin(), workers.end(), path) != workers.end())
+      continue;
+    std::string all;
+    for (const auto& worker : workers)
+      all += (all.empty() ? "" : ", ") + worker;
+    throw std::invalid_argument("with_doubles: `" + path + "` is no worker's path; the workers are " +
+                                (all.empty() ? "none" : all));
+  }
+}
+
 }  // namespace
 
 start_function a_double(fault what, double_options options, bool reports_ready) {
@@ -179,6 +193,8 @@ start_function a_double(fault what, double_options options, bool reports_ready) 
 }
 
 tree_spec with_doubles(tree_spec tree, const std::map<std::string, fault>& faults, double_options options) {
+  if (!faults.empty())
+    check(faults, workers_of(tree));
   replace(tree.root, "/" + tree.root.id, faults, options);
   return tree;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "supervisors/testkit/explore.hpp"
 
+#include "splitmix.hpp"
 #include "testkit/minimise.hpp"
 #include "testkit/sampling.hpp"
 #include "testkit/search_tree.hpp"
@@ -85,14 +86,17 @@ class expedition {
       number = begun_++;
     }
     if (options_.mode == search_mode::random) {
-      random_guide by{options_.seed + number};
+      random_guide by{seed_of_run(number)};
       take(by);
     } else {
-      pct_guide by{options_.seed + number, options_.pct_depth, longest_.load(std::memory_order_relaxed)};
+      pct_guide by{seed_of_run(number), options_.pct_depth, longest_.load(std::memory_order_relaxed)};
       take(by);
     }
     return true;
   }
+
+  // Explorations of neighbouring seeds share no run.
+  std::uint64_t seed_of_run(std::uint64_t number) const noexcept { return detail::splitmix(options_.seed) + number; }
 
   // One run.
   void take(guide& by) {

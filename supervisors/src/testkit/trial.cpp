@@ -11,6 +11,7 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace libactor::testkit {
 
@@ -100,10 +101,10 @@ void trial::is_about(const tree_spec& tree) {
 
 std::optional<caf::error> trial::start(const tree_spec& tree, const child_catalog& catalog) {
   by_.mention(tree_text(tree));
-  tree_ = by_.cut_down(tree);
+  auto earlier = std::exchange(tree_, by_.cut_down(tree));
   auto result = world::start(*tree_, catalog);
-  if (result && *result && errc_of(*result) == errc::invalid_spec)
-    tree_.reset();  // there is none
+  if (result && *result && (errc_of(*result) == errc::invalid_spec || errc_of(*result) == errc::already_started))
+    tree_ = std::move(earlier);  // this one does not run
   return result;
 }
 

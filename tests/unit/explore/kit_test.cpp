@@ -4,6 +4,7 @@
 #include "faulty_trees.hpp"
 #include "programs.hpp"
 #include "seeded_run.hpp"
+#include "supervisors/tree_text.hpp"
 
 #include <set>
 #include <sstream>
@@ -216,6 +217,58 @@ BOOST_AUTO_TEST_CASE(of_trees_too_no_outcome_is_left_out) {
       BOOST_TEST_MESSAGE(to_string(what) << ": " << some.size() << " of " << all.size() << ", " << result.to_text());
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_where_no_worker_is_is_refused) {
+  auto inner = one_for_one("inner");
+  inner.child_started_by("a", a_double());
+  const auto tree = one_for_one().child(inner).dynamic("pool", worker_spec("job", ordinary)).tree();
+  for (const auto* path : {"/root/inner/a", "/root/pool/*"})
+    BOOST_CHECK_NO_THROW(with_doubles(tree, {{path, fault::stuck}}));
+  for (const std::string path : {"/root/inner/b", "/root/inner", "/root/pool", ""}) {
+    BOOST_CHECK_EXCEPTION(with_doubles(tree, {{path, fault::none}}), std::invalid_argument, [&](const auto& e) {
+      BOOST_TEST(e.what() ==
+                 "with_doubles: `" + path + "` is no worker's path; the workers are /root/inner/a, /root/pool/*");
+      return true;
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(neighbouring_seeds_share_no_run) {
+  for (const auto mode : {search_mode::random, search_mode::pct}) {
+    std::set<std::uint64_t> runs;
+    for (std::uint64_t seed = 0; seed != 10; ++seed) {
+      explore_options options;
+      options.mode = mode;
+      options.seed = seed;
+      options.max_schedules = 20;
+      explore(options, [&](trial& t) {
+        std::uint64_t bits = 0;
+        for (int i = 0; i != 64; ++i)
+          bits = bits << 1 | t.choose(2, "bit");
+        runs.insert(bits);
+      });
+    }
+    BOOST_TEST(runs.size() == 200U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_second_tree_is_refused_and_properties_are_about_the_first) {
+  const auto first = one_for_one().child_started_by("a", a_double()).tree();
+  const auto second = one_for_one().child_started_by("b", a_double()).tree();
+  const auto result = explore({}, [&](trial& t) {
+    t.must({"the first tree's", [&](const history& of) -> std::optional<finding> {
+              return of.tree && tree_text(*of.tree) == tree_text(first) ? std::nullopt
+                                                                        : std::optional(finding{"another's", {}, {}});
+            }});
+    t.start(first);
+    const auto refused = t.start(second);
+    t.expect(refused && errc_of(*refused) == errc::already_started, "it is refused");
+    t.stop();
+    t.run_until_ended(1h);
+  });
+  BOOST_TEST(result.exhausted, result.to_text());
+  BOOST_TEST(!result.failed, result.to_text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

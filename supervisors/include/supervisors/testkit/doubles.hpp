@@ -44,6 +44,7 @@ start_function a_double(fault what = fault::none, double_options options = {}, b
 
 /// The tree with a double in place of every worker, whatever its kind: by default one that is well. `faults` are by
 /// path; `/root/pool/*` is a template's. What can't run in a world (threads and processes of its own) is shared then.
+/// Throws: std::invalid_argument if there is no worker at one of these paths.
 tree_spec with_doubles(tree_spec tree, const std::map<std::string, fault>& faults = {}, double_options options = {});
 
 /// The fault or none: another choice of the run, that counts as a fault.
