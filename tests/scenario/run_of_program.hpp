@@ -19,7 +19,7 @@
 namespace scenario {
 
 // No wait ends by time unless something is broken.
-inline constexpr auto generous = std::chrono::seconds(30);
+inline constexpr auto generous = std::chrono::seconds(60);
 
 // What the program ends with: docs/actortree.md.
 inline constexpr int ok = 0, internal = 1, usage = 2, bad_file = 3, start_failed = 4, tree_failed = 5, overrun = 6,
